@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The report for people: what was found, grouped by file, then why it matters. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/error.h"
+#include "common/strbuf.h"
+#include "common/units.h"
+#include "report/catalogue.h"
+#include "report/format.h"
+#include "report/frame.h"
+
+enum { WRAP = 78 };
+
+static const char *level_colour(enum level level, const struct style *s)
+{
+	return level == LEVEL_ERROR	   ? s->red
+	       : level == LEVEL_WARNING	   ? s->yellow
+	       : level == LEVEL_SUGGESTION ? s->cyan
+					   : s->dim;
+}
+
+/* @text, every line of it after @indent blanks, wrapped at words when @wrap. */
+static void add_indented(struct strbuf *out, const char *text, size_t indent, bool wrap)
+{
+	while (*text) {
+		size_t line = strcspn(text, "\n"), column = indent;
+
+		strbuf_pad(out, ' ', line ? indent : 0);
+		for (size_t i = 0; i < line;) {
+			size_t word = strcspn(text + i, " \n");
+
+			if (wrap && column > indent && column + word > WRAP) {
+				strbuf_addc(out, '\n');
+				strbuf_pad(out, ' ', indent);
+				column = indent;
+			}
+			strbuf_add(out, text + i, word);
+			column += word + 1;
+			i += word;
+			if (i < line && text[i] == ' ') {
+				strbuf_addc(out, ' ');
+				i++;
+			}
+		}
+		strbuf_addc(out, '\n');
+		text += line + (text[line] == '\n');
+	}
+}
+
+static void add_frame(const struct frame *f, size_t number, const struct style *s,
+		      struct strbuf *out)
+{
+	char place[512] = "";
+
+	if (f->file)
+		snprintf(place, sizeof(place), "%s:%u", f->file, f->line);
+	if (f->kind == FRAME_INLINE)
+		strbuf_adds(out, "          ");
+	else
+		strbuf_addf(out, "      #%-2zu ", number);
+	strbuf_addf(out, "%s%-28s%s %s%s%s", s->bold, f->function ? f->function : f->raw,
+		    s->reset, s->cyan, place, s->reset);
+	if (f->kind == FRAME_INLINE)
+		strbuf_adds(out, "  inlined");
+	if (f->module)
+		strbuf_addf(out, "  [%s]", f->module);
+	if (f->kind == FRAME_GUESSED)
+		strbuf_adds(out, "  ?");
+	if (f->source)
+		strbuf_addf(out, "  %s%s%s", s->dim, f->source, s->reset);
+	strbuf_addc(out, '\n');
+}
+
+static void add_finding(const struct finding *f, const struct style *s,
+			struct strbuf *out)
+{
+	size_t number = 0;
+
+	strbuf_addf(out, "  %s%-10s%s %s%-8s%s ", level_colour(f->level, s),
+		    level_name(f->level), s->reset, s->bold, f->rule, s->reset);
+	if (f->line)
+		strbuf_addf(out, "line %u: ", f->line);
+	if (f->symbol)
+		strbuf_addf(out, "%s: ", f->symbol);
+	strbuf_addf(out, "%s\n", f->message);
+	if (f->evidence)
+		add_indented(out, f->evidence, 6, false);
+	for (size_t i = 0; i < f->stack_count; i++)
+		add_frame(&f->stack[i],
+			  f->stack[i].kind == FRAME_INLINE ? number : number++, s, out);
+	if (f->hint)
+		strbuf_addf(out, "      %s-> %s%s\n", s->dim, f->hint, s->reset);
+}
+
+static void add_findings(const struct report *report, const struct style *s,
+			 struct strbuf *out)
+{
+	const char *path = NULL;
+
+	for (size_t i = 0; i < report->findings_count; i++) {
+		const struct finding *f = &report->findings[i];
+		const char *here = f->path ? f->path : "";
+
+		if (f->level == LEVEL_OFF)
+			continue;
+		if (!path || strcmp(path, here))
+			strbuf_addf(out, "\n%s%s%s\n", s->bold,
+				    *here ? here : report->subject, s->reset);
+		path = here;
+		add_finding(f, s, out);
+	}
+}
+
+static void add_run(const struct run *run, const struct style *s, struct strbuf *out)
+{
+	_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	strbuf_addf(out, "  %-24s ", run->cycle);
+	units_add_count(&text, run->passes);
+	strbuf_addf(out, "%12s passes  ", strbuf_string(&text));
+	strbuf_truncate(&text, 0);
+	units_add_rate(&text, run->rate_kept);
+	strbuf_addf(out, "%10s", strbuf_string(&text));
+	if (run->rate_asked > 0) {
+		strbuf_adds(out, " of ");
+		units_add_rate(out, run->rate_asked);
+	}
+	if (run->note)
+		strbuf_addf(out, " (%s)", run->note);
+	if (run->failed) {
+		strbuf_addf(out, "  %s", s->red);
+		units_add_count(out, run->failed);
+		strbuf_addf(out, " failed%s", s->reset);
+	}
+	for (size_t i = 0; i < run->latency_count; i++) {
+		strbuf_addf(out, "\n      %-12s p50 ", run->latency[i].step);
+		units_add_duration(out, run->latency[i].p50);
+		strbuf_adds(out, "  p99 ");
+		units_add_duration(out, run->latency[i].p99);
+		strbuf_adds(out, "  max ");
+		units_add_duration(out, run->latency[i].maximum);
+	}
+	strbuf_addc(out, '\n');
+}
+
+static void add_measurement(const struct measurement *m, struct strbuf *out)
+{
+	strbuf_addf(out, "  %-40s ", m->name);
+	if (!strcmp(m->unit, "B") && m->value >= 0)
+		units_add_size(out, (uint64_t)m->value);
+	else if (!strcmp(m->unit, "ns") && m->value >= 0)
+		units_add_duration(out, (uint64_t)m->value);
+	else if (m->value == floor(m->value) && fabs(m->value) < 1e15)
+		strbuf_addf(out, "%.0f%s%s", m->value, strcmp(m->unit, "1") ? " " : "",
+			    strcmp(m->unit, "1") ? m->unit : "");
+	else
+		strbuf_addf(out, "%.4g%s%s", m->value, strcmp(m->unit, "1") ? " " : "",
+			    strcmp(m->unit, "1") ? m->unit : "");
+	strbuf_addc(out, '\n');
+}
+
+static void add_explanation(const struct rule *rule, const struct style *s,
+			    struct strbuf *out)
+{
+	strbuf_addf(out, "\n%s%s%s  %s\n", s->bold, rule->id, s->reset, rule->title);
+	add_indented(out, rule->explanation, 4, true);
+}
+
+static bool fired_before(const struct report *report, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(report->findings[i].rule, report->findings[index].rule))
+			return true;
+	return false;
+}
+
+static struct error *add_explanations(const struct report *report, const struct style *s,
+				      struct strbuf *out)
+{
+	_cleanup_(catalogue_destroy) struct catalogue *catalogue = NULL;
+	struct error *error = NULL;
+	bool any = false;
+
+	if (report->findings_count)
+		error = catalogue_create(NULL, &catalogue);
+	for (size_t i = 0; !error && i < report->findings_count; i++) {
+		const struct rule *rule =
+			catalogue_find(catalogue, report->findings[i].rule);
+
+		if (!rule || report->findings[i].level == LEVEL_OFF ||
+		    fired_before(report, i))
+			continue;
+		if (!any)
+			strbuf_addf(out, "\n%sWhat the rules say%s\n", s->bold, s->reset);
+		any = true;
+		add_explanation(rule, s, out);
+	}
+	return error;
+}
+
+static void add_sections(const struct report *report, const struct style *s, bool before,
+			 struct strbuf *out)
+{
+	for (size_t i = 0; i < report->sections_count; i++) {
+		const struct report_section *section = &report->sections[i];
+
+		if (section->section && section->section->text &&
+		    (section->section->order < 0) == before)
+			section->section->text(section->value, s, out);
+	}
+}
+
+static void add_verdict(const struct report *report, const struct style *s,
+			struct strbuf *out)
+{
+	static const enum level levels[] = { LEVEL_ERROR, LEVEL_WARNING, LEVEL_SUGGESTION,
+					     LEVEL_INFO };
+	enum verdict verdict = report_verdict(report);
+	const char *colour = verdict == VERDICT_CLEAN	     ? s->green
+			     : verdict == VERDICT_INCOMPLETE ? s->yellow
+							     : s->red;
+	const char *separator = ": ";
+
+	strbuf_addf(out, "\n%s%s%s", colour, verdict_name(verdict), s->reset);
+	if (report->failure) {
+		strbuf_addf(out, "%s%s", separator, report->failure);
+		separator = "; ";
+	}
+	for (size_t i = 0; i < 4; i++) {
+		size_t count = report_count(report, levels[i]);
+
+		if (!count)
+			continue;
+		strbuf_addf(out, "%s%zu %s%s", separator, count, level_name(levels[i]),
+			    count == 1 || levels[i] == LEVEL_INFO ? "" : "s");
+		separator = ", ";
+	}
+	if (report->summary)
+		strbuf_addf(out, "%s%s", *separator == ':' ? ", " : "; ",
+			    report->summary);
+	strbuf_addc(out, '\n');
+}
+
+static struct error *write_text(const struct report *report,
+				const struct format_context *context, struct strbuf *out)
+{
+	const struct style *s = &context->style;
+	struct error *error = NULL;
+
+	strbuf_addf(out, "%s%s%s  %s\n", s->bold, report->tool, s->reset,
+		    report->subject);
+	add_sections(report, s, true, out);
+	if (report->runs_count)
+		strbuf_addc(out, '\n');
+	for (size_t i = 0; i < report->runs_count; i++)
+		add_run(&report->runs[i], s, out);
+	add_findings(report, s, out);
+	add_sections(report, s, false, out);
+	if (report->measurements_count)
+		strbuf_addf(out, "\n%sMeasured%s\n", s->bold, s->reset);
+	for (size_t i = 0; i < report->measurements_count; i++)
+		add_measurement(&report->measurements[i], out);
+	if (report->not_checked_count)
+		strbuf_addf(out, "\n%sNot checked%s\n", s->bold, s->reset);
+	for (size_t i = 0; i < report->not_checked_count; i++)
+		strbuf_addf(out, "  %s: %s\n", report->not_checked[i].what,
+			    report->not_checked[i].why);
+	if (context->explain)
+		error = add_explanations(report, s, out);
+	add_verdict(report, s, out);
+	return error ? error : strbuf_error(out);
+}
+
+static const struct format format_text = {
+	.name = "text",
+	.summary = "for people, with colours on a terminal",
+	.extension = "txt",
+	.write = write_text,
+};
+REGISTER(format, format_text);
