@@ -128,6 +128,19 @@ START_TEST(text_shows_finding_and_stack)
 }
 END_TEST
 
+START_TEST(html_escapes_what_it_shows)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+	_strbuf_ struct strbuf out = STRBUF_INIT;
+	struct format_context context = { .style = style_plain };
+
+	ck_assert_ok(report_create("lint", "<script>x", &report));
+	ck_assert_ok(format_find("html")->write(report, &context, &out));
+	ck_assert_ptr_null(strstr(strbuf_string(&out), "<script>"));
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&out), "&lt;script&gt;x"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("report");
@@ -139,6 +152,7 @@ int main(void)
 	tcase_add_test(tcase, unchecked_is_never_clean);
 	tcase_add_test(tcase, bytes_that_are_no_utf8_stay_printable);
 	tcase_add_test(tcase, text_shows_finding_and_stack);
+	tcase_add_test(tcase, html_escapes_what_it_shows);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
