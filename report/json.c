@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/strbuf.h"
+#include "common/utf8.h"
 
 void json_builder_init(struct json_builder *b)
 {
@@ -24,25 +25,6 @@ void json_builder_value(struct json_builder *b, const char *key, json_t *value)
 	} else if (json_object_set_new(b->object, key, value)) {
 		b->failed = true;
 	}
-}
-
-/* Length of the valid UTF-8 sequence at @s, or 0. */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80	 ? 1
-		   : s[0] < 0xc2 ? 0
-		   : s[0] < 0xe0 ? 2
-		   : s[0] < 0xf0 ? 3
-		   : s[0] < 0xf5 ? 4
-				 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
 }
 
 json_t *json_any_string(const char *value)
