@@ -352,14 +352,64 @@ static void add_table_scdoc(const struct option *table, struct strbuf *out)
 	}
 }
 
+static void add_scdoc_text(struct strbuf *out, const char *text, const char *lead)
+{
+	for (; *text; text += *text == '\n') {
+		size_t length = strcspn(text, "\n");
+		_strbuf_ struct strbuf line = STRBUF_INIT;
+
+		strbuf_add(&line, text, length);
+		strbuf_adds(out, length ? lead : "");
+		add_escaped(out, strbuf_string(&line));
+		strbuf_addc(out, '\n');
+		text += length;
+	}
+}
+
+/* A whole manual page, so that it never says other things than --help. */
+static void add_manual(const struct command *command, struct strbuf *out)
+{
+	strbuf_addf(out, "bookend-%s(1)\n\n# NAME\n\nbookend-%s - ", command->name,
+		    command->name);
+	add_escaped(out, command->summary);
+	strbuf_adds(out, "\n\n# SYNOPSIS\n\n");
+	for (const char *line = command->usage; *line; line += *line == '\n') {
+		size_t length = strcspn(line, "\n");
+		_strbuf_ struct strbuf one = STRBUF_INIT;
+
+		strbuf_add(&one, line, length);
+		strbuf_addf(out, "*bookend %s* ", command->name);
+		add_escaped(out, strbuf_string(&one));
+		strbuf_adds(out, "++\n");
+		line += length;
+	}
+	strbuf_truncate(out, out->length - strlen("++\n"));
+	strbuf_adds(out, "\n\n# DESCRIPTION\n\n");
+	add_scdoc_text(
+		out, command->description ? command->description : command->summary, "");
+	strbuf_adds(out, "\n# OPTIONS\n\n");
+	add_table_scdoc(command->options, out);
+	add_table_scdoc(standard, out);
+	if (command->examples) {
+		strbuf_adds(out, "# EXAMPLES\n\n```\n");
+		strbuf_adds(out, command->examples);
+		strbuf_adds(out, "```\n\n");
+	}
+	strbuf_adds(out,
+		    "# EXIT STATUS\n\n*0*\n\tclean\n\n*1*\n\tfindings at or above the "
+		    "level of --fail-on, or a failed run\n\n*2*\n\tthe tool could not do "
+		    "its work; one line on standard error says why\n\n*3*\n\tincomplete: "
+		    "nothing bad was found, but something asked for was not checked\n\n"
+		    "# SEE ALSO\n\n*bookend*(1)\n");
+}
+
 static bool answer(const struct command *command, const char *argument,
 		   struct strbuf *text)
 {
 	if (!strcmp(argument, "--help") || !strcmp(argument, "-h"))
 		options_add_help(command, text);
 	else if (!strcmp(argument, "--help=scdoc")) {
-		add_table_scdoc(command->options, text);
-		add_table_scdoc(standard, text);
+		add_manual(command, text);
 	} else if (!strcmp(argument, "--version"))
 		strbuf_addf(text, "bookend %s %s\n", command->name, BOOKEND_VERSION);
 	else

@@ -214,6 +214,14 @@ static void add_sections(const struct report *report, const struct style *s, boo
 	}
 }
 
+static bool runs_are_owned(const struct report *report)
+{
+	for (size_t i = 0; i < report->sections_count; i++)
+		if (report->sections[i].section && report->sections[i].section->owns_runs)
+			return true;
+	return false;
+}
+
 static void add_verdict(const struct report *report, const struct style *s,
 			struct strbuf *out)
 {
@@ -254,9 +262,9 @@ static struct error *write_text(const struct report *report,
 	strbuf_addf(out, "%s%s%s  %s\n", s->bold, report->tool, s->reset,
 		    report->subject);
 	add_sections(report, s, true, out);
-	if (report->runs_count)
+	if (report->runs_count && !runs_are_owned(report))
 		strbuf_addc(out, '\n');
-	for (size_t i = 0; i < report->runs_count; i++)
+	for (size_t i = 0; i < report->runs_count && !runs_are_owned(report); i++)
 		add_run(&report->runs[i], s, out);
 	add_findings(report, s, out);
 	add_sections(report, s, false, out);

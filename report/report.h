@@ -64,6 +64,7 @@ struct section {
 	void (*text)(const json_t *value, const struct style *style, struct strbuf *out);
 	/* sections print in this order in text, before (< 0) or after the findings */
 	int order;
+	bool owns_runs; /* it shows the runs in its own way: text leaves them to it */
 };
 
 struct report_section {
