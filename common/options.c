@@ -211,35 +211,62 @@ static struct error *take_letters(const struct command *command, struct cursor *
 	return NULL;
 }
 
-static void add_wrapped(struct strbuf *out, const char *text, size_t indent,
-			size_t column)
+static size_t columns(const char *text, size_t length)
 {
-	while (*text) {
-		size_t word = strcspn(text, " \n"), shown = 0;
+	size_t n = 0;
 
-		for (size_t i = 0; i < word; i++)
-			shown += ((unsigned char)text[i] & 0xc0) != 0x80;
-		if (column > indent && column + shown > HELP_WIDTH) {
+	for (size_t i = 0; i < length; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* Wraps at words; a line break in  stays one, no line ends in a blank. */
+static void add_wrapped(struct strbuf *out, const char *text, size_t indent)
+{
+	size_t column = indent, blanks = 0;
+
+	while (*text) {
+		size_t word = strcspn(text, " \n"), wide = columns(text, word);
+
+		if (word && column > indent && column + blanks + wide > HELP_WIDTH) {
 			strbuf_addc(out, '\n');
 			strbuf_pad(out, ' ', indent);
 			column = indent;
+			blanks = 0;
 		}
-		strbuf_add(out, text, word);
-		column += shown;
+		if (word) {
+			strbuf_pad(out, ' ', blanks);
+			strbuf_add(out, text, word);
+			column += blanks + wide;
+			blanks = 0;
+		}
 		text += word;
 		if (*text == '\n') {
 			strbuf_addc(out, '\n');
-			strbuf_pad(out, ' ', indent);
+			strbuf_pad(out, ' ', text[1] && text[1] != '\n' ? indent : 0);
 			column = indent;
-			text++;
-		} else if (*text == ' ') {
-			if (column < HELP_WIDTH)
-				strbuf_addc(out, ' ');
-			column++;
-			text++;
+			blanks = 0;
+		} else if (*text) {
+			blanks++;
 		}
+		text += *text != '\0';
 	}
 	strbuf_addc(out, '\n');
+}
+
+/* Every line after two blanks, whatever the table's author did. */
+static void add_examples(struct strbuf *out, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		size_t lead = strspn(text, " ");
+
+		strbuf_adds(out, "  ");
+		strbuf_add(out, text + (lead < length ? lead : 0),
+			   length - (lead < length ? lead : 0));
+		strbuf_addc(out, '\n');
+		text += length + (text[length] == '\n');
+	}
 }
 
 static void add_option_head(const struct option *option, struct strbuf *out)
@@ -253,15 +280,6 @@ static void add_option_head(const struct option *option, struct strbuf *out)
 		strbuf_addf(out, " %s", option->argument);
 }
 
-static size_t columns(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 static void add_option_help(const struct option *option, struct strbuf *out)
 {
 	struct strbuf head = STRBUF_INIT;
@@ -269,14 +287,14 @@ static void add_option_help(const struct option *option, struct strbuf *out)
 
 	add_option_head(option, &head);
 	strbuf_addf(out, "  %s", strbuf_string(&head));
-	column = 2 + columns(strbuf_string(&head));
+	column = 2 + columns(head.data, head.length);
 	strbuf_deinit(&head);
 	if (column + 2 > HELP_INDENT) {
 		strbuf_addc(out, '\n');
 		column = 0;
 	}
 	strbuf_pad(out, ' ', HELP_INDENT - column);
-	add_wrapped(out, option->help, HELP_INDENT, HELP_INDENT);
+	add_wrapped(out, option->help, HELP_INDENT);
 }
 
 static const struct option standard[] = {
@@ -311,14 +329,16 @@ void options_add_help(const struct command *command, struct strbuf *out)
 	strbuf_addf(out, "\n%s\n", command->summary);
 	if (command->description) {
 		strbuf_addc(out, '\n');
-		add_wrapped(out, command->description, 0, 0);
+		add_wrapped(out, command->description, 0);
 	}
 	strbuf_adds(out, "\nOptions:\n");
 	add_table_help(command->options, out);
 	strbuf_addc(out, '\n');
 	add_table_help(standard, out);
-	if (command->examples)
-		strbuf_addf(out, "\nExamples:\n%s", command->examples);
+	if (command->examples) {
+		strbuf_adds(out, "\nExamples:\n");
+		add_examples(out, command->examples);
+	}
 }
 
 static void add_escaped(struct strbuf *out, const char *text)
@@ -392,7 +412,7 @@ static void add_manual(const struct command *command, struct strbuf *out)
 	add_table_scdoc(standard, out);
 	if (command->examples) {
 		strbuf_adds(out, "# EXAMPLES\n\n```\n");
-		strbuf_adds(out, command->examples);
+		add_examples(out, command->examples);
 		strbuf_adds(out, "```\n\n");
 	}
 	strbuf_adds(out,

@@ -102,6 +102,7 @@ START_TEST(help_names_every_option)
 	ck_assert_int_eq(answer, OPTIONS_TEXT);
 	for (const struct option *o = table; o->kind != OPTION_END; o++)
 		ck_assert_ptr_nonnull(strstr(strbuf_string(&text), o->name));
+	ck_assert_ptr_null(strstr(strbuf_string(&text), " \n"));
 }
 END_TEST
 
