@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bookend lint: the command line of the linter. */
+#include <stdio.h>
+
+#include "common/error.h"
+#include "common/strbuf.h"
+#include "linter/linter.h"
+#include "report/format.h"
+
+struct values {
+	struct linter_options lint;
+	struct report_options report;
+};
+
+static const struct option options[] = {
+	{ OPTION_LIST, 't', "target", "TARGET", offsetof(struct values, lint.targets),
+	  "A release that has to load the driver, repeatable: linux:RELEASE (installed "
+	  "headers), a folder of kernel headers, or a Module.symvers file; "
+	  "macos:10.4..15." },
+	{ OPTION_CHOICE, 'p', "profile", "dev|ci|release",
+	  offsetof(struct values, lint.profile),
+	  "How strict: the levels of the rules for a developer's build, for every "
+	  "commit, or for what ships. Default ci.",
+	  .choices = profile_names },
+	{ OPTION_LIST, 0, "rules", "DIR", offsetof(struct values, lint.rules),
+	  "Further rule files, repeatable." },
+	{ OPTION_LIST, 0, "only", "GLOB", offsetof(struct values, lint.only),
+	  "Only rules whose id matches, repeatable: 'KOM*'." },
+	{ OPTION_LIST, 0, "skip", "GLOB", offsetof(struct values, lint.skip),
+	  "No rules whose id matches, repeatable." },
+	{ OPTION_FLAG, 0, "slow", .offset = offsetof(struct values, lint.slow),
+	  .help = "Also rules that take long (they disassemble)." },
+	{ OPTION_FLAG, 0, "no-digests",
+	  .offset = offsetof(struct values, lint.no_digests),
+	  .help = "Do not compute the members' sha256." },
+	{ OPTION_GROUP, 0, "Report", NULL, offsetof(struct values, report), NULL,
+	  .group = report_option_table },
+	OPTIONS_END
+};
+
+static const struct values defaults = {
+	.lint = { .profile = PROFILE_CI, .page_size = 4096 },
+	.report = REPORT_OPTIONS_DEFAULTS,
+};
+
+/* "refdrv.ko", or "refdrv.ko and 2 more". */
+static struct error *subject_name(const struct string_list *operands, char **ret)
+{
+	_strbuf_ struct strbuf name = STRBUF_INIT;
+
+	strbuf_adds(&name, operands->items[0]);
+	if (operands->count > 1)
+		strbuf_addf(&name, " and %zu more", operands->count - 1);
+	return strbuf_steal(&name, ret);
+}
+
+static struct error *run(void *data, const struct string_list *operands,
+			 enum exit_status *ret)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+	_cleanup_(linter_destroy) struct linter *linter = NULL;
+	_free_ char *name = NULL;
+	struct values *values = data;
+	struct error *error = report_options_check(&values->report);
+
+	if (!error && !operands->count)
+		error = error_new(ERROR_USAGE, "nothing to lint: give a module, package, "
+					       "kernel extension or source folder");
+	if (!error)
+		error = subject_name(operands, &name);
+	if (!error)
+		error = report_create("lint", name, &report);
+	if (!error)
+		error = linter_create(&values->lint, report, &linter);
+	for (size_t i = 0; !error && i < operands->count; i++)
+		error = linter_path(linter, operands->items[i]);
+	if (!error)
+		error = linter_finish(linter);
+	if (!error)
+		error = report_output(report, &values->report, ret);
+	return error;
+}
+
+static void deinit(void *data)
+{
+	struct values *values = data;
+
+	string_list_deinit(&values->lint.targets);
+	string_list_deinit(&values->lint.rules);
+	string_list_deinit(&values->lint.only);
+	string_list_deinit(&values->lint.skip);
+	report_options_deinit(&values->report);
+}
+
+static const struct tool tool = {
+	.command = {
+		.name = "lint",
+		.usage = "[OPTION]… PATH…",
+		.summary = "Says what a kernel, a distribution or a reviewer would object "
+			   "to in a driver.",
+		.description =
+			"Looks at modules (.ko, also .xz, .zst, .gz), packages (.deb, .rpm, "
+			".tar.*, .zip, .pkg), folders, DKMS trees, kernel extensions and "
+			"driver sources, and at everything inside them. Nothing is "
+			"unpacked to disk, nothing of the driver is run.",
+		.examples = "bookend lint refdrv.ko --target linux:6.1.0-56-amd64\n"
+			    "bookend lint refdrv-dkms.deb --profile release\n"
+			    "bookend lint . --format sarif:lint.sarif",
+		.options = options,
+	},
+	.values_size = sizeof(struct values),
+	.defaults = &defaults,
+	.run = run,
+	.deinit = deinit,
+};
+
+int main(int argc, char **argv)
+{
+	return tool_main(&tool, argc, argv);
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "readers/elf.h"
+
+#include <gelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/array.h"
+#include "common/error.h"
+
+struct elf_state {
+	Elf *elf;
+	const struct elf_section *symtab;
+	const struct elf_section *shndx;
+};
+
+static struct error *read_header(struct elf *elf, const char *name)
+{
+	GElf_Ehdr header;
+
+	if (elf_kind(elf->state->elf) != ELF_K_ELF ||
+	    !gelf_getehdr(elf->state->elf, &header))
+		return error_new(ERROR_INPUT, "%s has a broken ELF header", name);
+	elf->type = header.e_type;
+	elf->machine = header.e_machine;
+	elf->flags = header.e_flags;
+	elf->elf_class = header.e_ident[EI_CLASS];
+	elf->data = header.e_ident[EI_DATA];
+	return NULL;
+}
+
+static struct error *read_section(struct elf *elf, const char *name, size_t index,
+				  size_t names)
+{
+	struct elf_section *s = &elf->sections[index];
+	Elf_Scn *scn = elf_getscn(elf->state->elf, index);
+	GElf_Shdr header;
+	const char *text;
+
+	if (!scn || !gelf_getshdr(scn, &header))
+		return error_new(ERROR_INPUT,
+				 "%s: the header of section %zu lies outside the file",
+				 name, index);
+	text = elf_strptr(elf->state->elf, names, header.sh_name);
+	*s = (struct elf_section){ .name = text ? text : "",
+				   .index = index,
+				   .type = header.sh_type,
+				   .flags = header.sh_flags,
+				   .address = header.sh_addr,
+				   .offset = header.sh_offset,
+				   .size = header.sh_size,
+				   .align = header.sh_addralign,
+				   .entry_size = header.sh_entsize,
+				   .link = header.sh_link,
+				   .info = header.sh_info };
+	if (s->type == SHT_SYMTAB && !elf->state->symtab)
+		elf->state->symtab = s;
+	if (s->type == SHT_SYMTAB_SHNDX && !elf->state->shndx)
+		elf->state->shndx = s;
+	return NULL;
+}
+
+static struct error *read_sections(struct elf *elf, const char *name)
+{
+	size_t count, names;
+	struct error *error = NULL;
+
+	if (elf_getshdrnum(elf->state->elf, &count) ||
+	    elf_getshdrstrndx(elf->state->elf, &names))
+		return error_new(ERROR_INPUT, "%s has a broken or cut section table: %s",
+				 name, elf_errmsg(-1));
+	if (!count)
+		return error_new(ERROR_INPUT,
+				 "%s has no section table: cut, or no object file", name);
+	if (count > elf->bytes.size / sizeof(Elf32_Shdr) + 1)
+		return error_new(ERROR_INPUT,
+				 "%s claims %zu sections, more than its size can hold",
+				 name, count);
+	elf->sections = calloc(count ? count : 1, sizeof(*elf->sections));
+	if (!elf->sections)
+		return error_nomem();
+	elf->section_count = count;
+	for (size_t i = 0; !error && i < count; i++)
+		error = read_section(elf, name, i, names);
+	return error;
+}
+
+struct error *elf_reader_create(const char *name, struct span bytes, struct elf **ret)
+{
+	_cleanup_(elf_reader_destroy) struct elf *elf = calloc(1, sizeof(*elf));
+	struct error *error;
+
+	if (!elf || !(elf->state = calloc(1, sizeof(*elf->state))))
+		return error_nomem();
+	elf_version(EV_CURRENT);
+	elf->bytes = bytes;
+	if (bytes.size < EI_NIDENT || !span_starts_with(bytes, ELFMAG, SELFMAG))
+		return error_new(ERROR_INPUT, "%s is not an ELF file", name);
+	elf->state->elf = elf_memory((char *)bytes.data, bytes.size);
+	if (!elf->state->elf)
+		return error_new(ERROR_INPUT, "%s is not an ELF file: %s", name,
+				 elf_errmsg(-1));
+	error = read_header(elf, name);
+	if (!error)
+		error = read_sections(elf, name);
+	if (error)
+		return error;
+	*ret = take(elf);
+	return NULL;
+}
+
+void elf_reader_destroy(struct elf *elf)
+{
+	if (!elf)
+		return;
+	if (elf->state && elf->state->elf)
+		elf_end(elf->state->elf);
+	free(elf->state);
+	free(elf->sections);
+	free(elf);
+}
+
+const struct elf_section *elf_find(const struct elf *elf, const char *name)
+{
+	for (size_t i = 1; i < elf->section_count; i++)
+		if (!strcmp(elf->sections[i].name, name))
+			return &elf->sections[i];
+	return NULL;
+}
+
+bool elf_bytes(const struct elf *elf, const struct elf_section *section, struct span *ret)
+{
+	if (section->type == SHT_NOBITS) {
+		*ret = (struct span){ elf->bytes.data, 0 };
+		return true;
+	}
+	return span_slice(elf->bytes, section->offset, section->size, ret);
+}
+
+const struct elf_section *elf_symbol_table(const struct elf *elf)
+{
+	return elf->state->symtab;
+}
+
+static void *section_data(const struct elf *elf, uint32_t index)
+{
+	Elf_Scn *scn = elf_getscn(elf->state->elf, index);
+
+	return scn ? elf_getdata(scn, NULL) : NULL;
+}
+
+static bool open_table(const struct elf *elf, const struct elf_section *section,
+		       size_t entry, struct elf_table *ret)
+{
+	struct span bytes;
+	Elf_Data *data;
+
+	if (!elf_bytes(elf, section, &bytes) || section->entry_size != entry)
+		return false;
+	data = section_data(elf, section->index);
+	if (!data || (section->size && !data->d_buf))
+		return false;
+	*ret = (struct elf_table){ .elf = elf,
+				   .section = section,
+				   .data = data,
+				   .count = data->d_size / entry };
+	return true;
+}
+
+bool elf_symbols(const struct elf *elf, const struct elf_section *section,
+		 struct elf_table *ret)
+{
+	struct elf_table table;
+
+	if (!open_table(elf, section,
+			gelf_fsize(elf->state->elf, ELF_T_SYM, 1, EV_CURRENT), &table))
+		return false;
+	if (section->link >= elf->section_count ||
+	    !elf_bytes(elf, &elf->sections[section->link], &table.strings))
+		return false;
+	if (elf->state->shndx && elf->state->shndx->link == section->index)
+		table.indices = section_data(elf, elf->state->shndx->index);
+	*ret = table;
+	return true;
+}
+
+bool elf_relocations(const struct elf *elf, const struct elf_section *section,
+		     struct elf_table *ret)
+{
+	Elf_Type type = section->type == SHT_RELA ? ELF_T_RELA : ELF_T_REL;
+
+	return open_table(elf, section, gelf_fsize(elf->state->elf, type, 1, EV_CURRENT),
+			  ret);
+}
+
+bool elf_symbol_at(const struct elf_table *table, size_t index, struct elf_symbol *ret)
+{
+	Elf32_Word section = 0;
+	const char *name;
+	GElf_Sym symbol;
+
+	if (!gelf_getsymshndx(table->data, table->indices, index, &symbol, &section))
+		return false;
+	name = span_string(table->strings, symbol.st_name);
+	*ret = (struct elf_symbol){
+		.name = name ? name : "",
+		.value = symbol.st_value,
+		.size = symbol.st_size,
+		.section = symbol.st_shndx == SHN_XINDEX ? section : symbol.st_shndx,
+		.type = GELF_ST_TYPE(symbol.st_info),
+		.bind = GELF_ST_BIND(symbol.st_info),
+		.visibility = GELF_ST_VISIBILITY(symbol.st_other),
+	};
+	return true;
+}
+
+bool elf_relocation_at(const struct elf_table *table, size_t index,
+		       struct elf_relocation *ret)
+{
+	GElf_Rela rela;
+	GElf_Rel rel;
+
+	if (table->section->type == SHT_RELA) {
+		if (!gelf_getrela(table->data, index, &rela))
+			return false;
+		*ret = (struct elf_relocation){ rela.r_offset, GELF_R_TYPE(rela.r_info),
+						GELF_R_SYM(rela.r_info), rela.r_addend };
+		return true;
+	}
+	if (!gelf_getrel(table->data, index, &rel))
+		return false;
+	*ret = (struct elf_relocation){ rel.r_offset, GELF_R_TYPE(rel.r_info),
+					GELF_R_SYM(rel.r_info), 0 };
+	return true;
+}
+
+bool elf_integer(const struct elf *elf, struct span bytes, uint64_t offset, size_t size,
+		 uint64_t *ret)
+{
+	struct span part;
+	uint64_t value = 0;
+
+	if (!span_slice(bytes, offset, size, &part))
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		size_t at = elf->data == ELFDATA2MSB ? i : size - 1 - i;
+
+		value = value << 8 | part.data[at];
+	}
+	*ret = value;
+	return true;
+}
+
+static size_t round4(size_t n)
+{
+	return (n + 3) & ~(size_t)3;
+}
+
+static bool note_build_id(const struct elf *elf, struct span notes, struct span *ret)
+{
+	size_t at = 0;
+
+	while (at < notes.size) {
+		uint64_t name, size, type;
+		struct span owner;
+
+		if (!elf_integer(elf, notes, at, 4, &name) ||
+		    !elf_integer(elf, notes, at + 4, 4, &size) ||
+		    !elf_integer(elf, notes, at + 8, 4, &type))
+			return false;
+		at += 12;
+		if (!span_slice(notes, at, name, &owner) ||
+		    !span_slice(notes, at + round4(name), size, ret))
+			return false;
+		if (type == NT_GNU_BUILD_ID && name == 4 && !memcmp(owner.data, "GNU", 4))
+			return true;
+		at += round4(name) + round4(size);
+	}
+	return false;
+}
+
+bool elf_build_id(const struct elf *elf, char *ret, size_t size)
+{
+	for (size_t i = 1; i < elf->section_count; i++) {
+		struct span notes, id;
+
+		if (elf->sections[i].type != SHT_NOTE ||
+		    !elf_bytes(elf, &elf->sections[i], &notes) ||
+		    !note_build_id(elf, notes, &id) || !id.size || id.size * 2 >= size)
+			continue;
+		for (size_t k = 0; k < id.size; k++)
+			sprintf(ret + 2 * k, "%02x", id.data[k]);
+		return true;
+	}
+	return false;
+}
+
+const char *elf_machine_name(uint16_t machine, char *buffer, size_t size)
+{
+	static const struct {
+		uint16_t machine;
+		const char *name;
+	} names[] = {
+		{ EM_386, "i386" },	 { EM_X86_64, "x86-64" },
+		{ EM_ARM, "arm" },	 { EM_AARCH64, "aarch64" },
+		{ EM_PPC, "powerpc" },	 { EM_PPC64, "powerpc64" },
+		{ EM_S390, "s390" },	 { EM_RISCV, "riscv" },
+		{ EM_MIPS, "mips" },	 { EM_SPARCV9, "sparc64" },
+		{ EM_IA_64, "ia64" },	 { 258, "loongarch" },
+		{ EM_PARISC, "parisc" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		if (names[i].machine == machine)
+			return names[i].name;
+	snprintf(buffer, size, "machine %u", machine);
+	return buffer;
+}
