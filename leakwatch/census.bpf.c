@@ -1,0 +1,733 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The census inside the kernel: which allocations are the driver's, and which of them
+ * are still alive.
+ *
+ * An allocation is the driver's when a frame of it is on the stack. Asking that of every
+ * allocation would cost too much, so the questions go from cheap to dear: is any watched
+ * code there at all; is the caller itself the driver; is any word on the stack an
+ * address of the driver; and only then a true walk, which decides.
+ */
+#define __VMLINUX_H__
+#include <linux/types.h>
+#include <stdbool.h>
+#include <linux/bpf.h>
+
+#include "census_kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "census_shared.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Each program has a scratch of its own: on one CPU it runs once at a time. */
+enum hook {
+	HOOK_KMALLOC,
+	HOOK_CACHE,
+	HOOK_BULK,
+	HOOK_PAGE,
+	HOOK_VMALLOC,
+	HOOK_PERCPU,
+	HOOK_DMA,
+	HOOK_COUNT,
+};
+
+enum { SCAN_WORDS = 64, SCAN_CHUNKS = 64, NOT_STACK_LIMIT = 16384 };
+
+struct scratch {
+	__u64 sp;
+	__u64 words[SCAN_WORDS];
+	__u64 ip[CENSUS_DEPTH];
+	struct census_site site;
+	struct census_object object;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HOOK_COUNT);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__type(key, __u64);
+	__type(value, struct census_object);
+} objects SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, struct census_site);
+} sites SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u64);
+} vmalloc_sizes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CENSUS_SLOTS *CENSUS_SECTIONS);
+	__type(key, __u32);
+	__type(value, struct census_section);
+} sections SEC(".maps");
+
+const volatile char names[CENSUS_SLOTS][CENSUS_NAME];
+const volatile __u32 slot_count;
+const volatile struct census_owner owners[CENSUS_OWNERS];
+const volatile __u32 owner_count;
+const volatile __u64 thread_size = 16384;
+const volatile bool call_site_only;
+
+struct census_slot slots[CENSUS_SLOTS];
+struct census_counters counters;
+__u64 pass;
+__u32 worker;
+__u64 watched_low, watched_size; /* all open text; size 0: nothing is open */
+__u32 filter[CENSUS_FILTER];
+
+static __always_inline __u32 filter_index(__u64 key)
+{
+	return (__u32)((key * 0x9e3779b97f4a7c15ULL) >> 48) & (CENSUS_FILTER - 1);
+}
+
+/* Watched code becomes a tagged offset; the text of an owner comes back as 1 + kind. */
+__noinline __u64 census_classify(__u64 ip)
+{
+	for (__u32 i = 0; i < slot_count && i < CENSUS_SLOTS; i++) {
+		__u64 offset = ip - slots[i].core_low;
+		__u64 tag = CENSUS_TAG | (__u64)i << 40;
+
+		if (offset < slots[i].core_size)
+			return tag | offset;
+		offset = ip - slots[i].init_low;
+		if (offset < slots[i].init_size) {
+			struct module *module = (void *)slots[i].module;
+
+			/* live: its init text is gone, somebody else may be there */
+			if (module && BPF_CORE_READ(module, state) == 0)
+				return ip;
+			return tag | (__u64)CENSUS_INIT_TEXT << 36 | offset;
+		}
+	}
+	for (__u32 i = 0; i < owner_count && i < CENSUS_OWNERS; i++)
+		if (ip - owners[i].low < owners[i].size)
+			return 1 + owners[i].exempt;
+	return ip;
+}
+
+struct scan {
+	struct scratch *s;
+	__u64 position, end;
+	bool found;
+};
+
+static long scan_chunk(__u32 index, void *data)
+{
+	struct scan *scan = data;
+	__u64 left = scan->end - scan->position;
+	__u64 low = watched_low, size = watched_size;
+	struct scratch *s = scan->s;
+	__u32 bytes = left < sizeof(s->words) ? left : sizeof(s->words);
+
+	if (scan->position >= scan->end || bytes > sizeof(s->words))
+		return 1;
+	if (bpf_probe_read_kernel(s->words, bytes, (void *)scan->position))
+		return 1;
+	bytes /= 8;
+	for (__u32 i = 0; i < SCAN_WORDS; i++) {
+		if (i >= bytes)
+			break;
+		if (s->words[i] - low < size) {
+			scan->found = true;
+			return 1;
+		}
+	}
+	scan->position += sizeof(s->words);
+	return 0;
+}
+
+/* Whether any word between here and the base of this stack is a watched address. */
+static __always_inline bool scan_stack(void *ctx, struct scratch *s)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct scan scan = { .s = s };
+	__u64 base = (__u64)BPF_CORE_READ(task, stack);
+
+	/* the context lies on this very stack; through memory it becomes a number */
+	*(void *volatile *)&s->sp = ctx;
+	scan.position = *(volatile __u64 *)&s->sp & ~7ULL;
+	if (scan.position - base < thread_size)
+		scan.end = base + thread_size;
+	else
+		scan.end = scan.position + NOT_STACK_LIMIT;
+	bpf_loop(SCAN_CHUNKS, scan_chunk, &scan, 0);
+	return scan.found;
+}
+
+enum walk { WALK_NONE, WALK_DRIVER, WALK_OWNED, WALK_LOST };
+
+/* Fills s->site.ip with frames as they are kept. */
+static __always_inline enum walk walk_stack(void *ctx, struct scratch *s, __u32 kind)
+{
+	long bytes = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
+	__u32 driver = 0, owned = 0;
+
+	if (bytes <= 0)
+		return WALK_LOST;
+	for (__u32 i = 0; i < CENSUS_DEPTH; i++) {
+		__u64 ip = i * 8 < bytes ? s->ip[i] : 0, kept = 0;
+
+		if (ip)
+			kept = census_classify(ip);
+		driver |= CENSUS_TAG_OF(kept) == 1;
+		/* an allocator at work for itself, unless it reports that itself */
+		if (kept && kept < 64) {
+			owned |= !driver & (kept != 1 + kind);
+			kept = ip;
+		}
+		s->site.ip[i] = kept;
+	}
+	if (!driver)
+		return WALK_NONE;
+	return owned ? WALK_OWNED : WALK_DRIVER;
+}
+
+static __always_inline void forget(__u64 key, struct census_object *object)
+{
+	struct census_site *site = bpf_map_lookup_elem(&sites, &object->site);
+	__u64 age = (bpf_ktime_get_coarse_ns() - object->born) >> 20;
+
+	if (site) {
+		__u32 bucket = 0;
+
+		for (; bucket < CENSUS_LIFETIMES - 1 && age; bucket++)
+			age >>= 1;
+		if (bucket < CENSUS_LIFETIMES)
+			__sync_fetch_and_add(&site->lifetime[bucket], 1);
+		__sync_fetch_and_add(&site->freed, 1);
+		__sync_fetch_and_add(&site->alive, -1);
+		__sync_fetch_and_add(&site->alive_given, -object->given);
+	}
+	__sync_fetch_and_add(&filter[filter_index(key)], -1);
+}
+
+static __always_inline void object_freed(__u64 key)
+{
+	struct census_object *object;
+
+	if (!filter[filter_index(key)])
+		return;
+	object = bpf_map_lookup_elem(&objects, &key);
+	if (!object)
+		return;
+	forget(key, object);
+	if (!bpf_map_delete_elem(&objects, &key))
+		__sync_fetch_and_add(&counters.frees, 1);
+}
+
+struct allocation {
+	__u64 key, asked, given, caller;
+	struct kmem_cache *cache;
+	__u32 kind;
+};
+
+static __always_inline struct census_site *site_of(struct scratch *s,
+						   const struct allocation *a, __u64 *key)
+{
+	struct census_site *site;
+	__u64 hash = 0xcbf29ce484222325ULL ^ a->kind ^ (__u64)a->cache;
+
+	for (__u32 i = 0; i < CENSUS_DEPTH; i++) {
+		hash = (hash ^ s->site.ip[i]) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 29;
+	}
+	*key = hash;
+	site = bpf_map_lookup_elem(&sites, key);
+	if (site)
+		return site;
+	s->site.kind = a->kind;
+	s->site.smallest = s->site.largest = a->asked;
+	__builtin_memset(s->site.cache, 0, sizeof(s->site.cache));
+	if (a->cache)
+		bpf_probe_read_kernel_str(s->site.cache, sizeof(s->site.cache),
+					  BPF_CORE_READ(a->cache, name));
+	bpf_map_update_elem(&sites, key, &s->site, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&sites, key);
+}
+
+static __always_inline void count_allocation(struct census_site *site,
+					     const struct allocation *a)
+{
+	__s64 alive = __sync_fetch_and_add(&site->alive, 1) + 1;
+	__s64 given = __sync_fetch_and_add(&site->alive_given, a->given) + a->given;
+
+	__sync_fetch_and_add(&site->bytes_asked, a->asked);
+	__sync_fetch_and_add(&site->bytes_given, a->given);
+	/* races lose a maximum of one: it is a figure, no proof */
+	if (alive > site->alive_most)
+		site->alive_most = alive;
+	if (given > site->given_most)
+		site->given_most = given;
+	if (a->asked < site->smallest)
+		site->smallest = a->asked;
+	if (a->asked > site->largest)
+		site->largest = a->asked;
+}
+
+static __always_inline void object_allocated(struct scratch *s,
+					     const struct allocation *a)
+{
+	struct census_object *old = bpf_map_lookup_elem(&objects, &a->key);
+	struct census_site *site;
+	__u64 key;
+
+	if (old) {
+		__sync_fetch_and_add(&counters.stale, 1);
+		forget(a->key, old);
+	}
+	site = site_of(s, a, &key);
+	if (!site) {
+		__sync_fetch_and_add(&counters.sites_lost, 1);
+		return;
+	}
+	s->object.site = key;
+	s->object.pass = pass;
+	s->object.born = bpf_ktime_get_coarse_ns();
+	s->object.ordinal = __sync_fetch_and_add(&site->allocated, 1);
+	s->object.asked = a->asked;
+	s->object.given = a->given;
+	__sync_fetch_and_add(&filter[filter_index(a->key)], 1);
+	if (bpf_map_update_elem(&objects, &a->key, &s->object, BPF_ANY)) {
+		__sync_fetch_and_add(&filter[filter_index(a->key)], -1);
+		__sync_fetch_and_add(&counters.objects_lost, 1);
+		return;
+	}
+	__sync_fetch_and_add(&counters.allocations, 1);
+	count_allocation(site, a);
+}
+
+static __always_inline bool watched(__u64 ip)
+{
+	return ip - watched_low < watched_size;
+}
+
+static __always_inline bool is_worker(void)
+{
+	return worker && (__u32)(bpf_get_current_pid_tgid() >> 32) == worker;
+}
+
+/* No stack: an operation of the worker is told by its caller alone, which is cheap. */
+static __always_inline void operation(struct scratch *s, const struct allocation *a)
+{
+	for (__u32 i = 0; i < CENSUS_DEPTH; i++)
+		s->site.ip[i] = 0;
+	s->site.ip[0] = a->caller;
+	s->site.class = CENSUS_OPERATION;
+	__sync_fetch_and_add(&counters.worker_allocations, 1);
+	object_allocated(s, a);
+}
+
+static __always_inline void allocated(void *ctx, __u32 hook, const struct allocation *a)
+{
+	bool direct = a->caller && watched(a->caller);
+	enum walk walk = WALK_NONE;
+	struct scratch *s;
+
+	if (a->key <= 16 || !watched_size)
+		return;
+	s = bpf_map_lookup_elem(&scratches, &hook);
+	if (!s)
+		return;
+	if (direct || (!call_site_only && scan_stack(ctx, s)))
+		walk = walk_stack(ctx, s, a->kind);
+	if (walk == WALK_LOST) {
+		__sync_fetch_and_add(&counters.stacks_lost, 1);
+		for (__u32 i = 0; i < CENSUS_DEPTH; i++)
+			s->site.ip[i] = 0;
+		if (!direct)
+			return;
+		s->site.ip[0] = census_classify(a->caller);
+		walk = WALK_DRIVER;
+	}
+	if (walk == WALK_DRIVER) {
+		s->site.class = CENSUS_DRIVER;
+		object_allocated(s, a);
+	} else if (walk == WALK_NONE && a->caller && is_worker()) {
+		operation(s, a);
+	}
+}
+
+#define ARG(n) (ctx->args[n])
+
+SEC("raw_tp/kmalloc") int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct allocation a = { .kind = CENSUS_KMALLOC,
+				.caller = ARG(0),
+				.key = ARG(1),
+				.asked = ARG(2),
+				.given = ARG(3) };
+
+	allocated(ctx, HOOK_KMALLOC, &a);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_alloc") int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct allocation a = { .kind = CENSUS_CACHE,
+				.caller = ARG(0),
+				.key = ARG(1),
+				.cache = (void *)ARG(2) };
+
+	if (!watched_size)
+		return 0;
+	a.asked = BPF_CORE_READ(a.cache, object_size);
+	a.given = BPF_CORE_READ(a.cache, size);
+	allocated(ctx, HOOK_CACHE, &a);
+	return 0;
+}
+
+SEC("raw_tp/percpu_alloc_percpu") int on_percpu_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct allocation a = {
+		.kind = CENSUS_PERCPU, .key = ARG(7), .asked = ARG(3), .given = ARG(8)
+	};
+
+	allocated(ctx, HOOK_PERCPU, &a);
+	return 0;
+}
+
+SEC("raw_tp/mm_page_alloc") int on_page_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 bytes = 4096ULL << (ARG(1) & 31);
+	struct allocation a = {
+		.kind = CENSUS_PAGE, .key = ARG(0), .asked = bytes, .given = bytes
+	};
+
+	allocated(ctx, HOOK_PAGE, &a);
+	return 0;
+}
+
+SEC("raw_tp/kfree") int on_kfree(struct bpf_raw_tracepoint_args *ctx)
+{
+	object_freed(ARG(1));
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_free") int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	object_freed(ARG(1));
+	return 0;
+}
+
+SEC("raw_tp/percpu_free_percpu") int on_percpu_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	object_freed(ARG(2));
+	return 0;
+}
+
+SEC("raw_tp/mm_page_free") int on_page_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	object_freed(ARG(0));
+	return 0;
+}
+
+SEC("raw_tp/mm_page_free_batched")
+int on_page_free_batched(struct bpf_raw_tracepoint_args *ctx)
+{
+	object_freed(ARG(0));
+	return 0;
+}
+
+struct bulk {
+	__u64 *pointers;
+	void *ctx;
+	struct kmem_cache *cache;
+};
+
+static long bulk_free_one(__u32 index, void *data)
+{
+	struct bulk *bulk = data;
+	__u64 key = 0;
+
+	if (bpf_probe_read_kernel(&key, sizeof(key), &bulk->pointers[index]))
+		return 1;
+	object_freed(key);
+	return 0;
+}
+
+SEC("fentry/kmem_cache_free_bulk") int on_bulk_free(__u64 *ctx)
+{
+	struct bulk bulk = { 0 };
+	__u64 count = 0;
+
+	bpf_get_func_arg(ctx, 1, &count);
+	bpf_get_func_arg(ctx, 2, (__u64 *)&bulk.pointers);
+	bpf_loop(count, bulk_free_one, &bulk, 0);
+	return 0;
+}
+
+static long bulk_allocated_one(__u32 index, void *data)
+{
+	struct bulk *bulk = data;
+	struct allocation a = { .kind = CENSUS_CACHE, .cache = bulk->cache };
+	__u32 hook = HOOK_BULK;
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &hook);
+
+	if (!s || bpf_probe_read_kernel(&a.key, sizeof(a.key), &bulk->pointers[index]))
+		return 1;
+	a.asked = BPF_CORE_READ(a.cache, object_size);
+	a.given = BPF_CORE_READ(a.cache, size);
+	s->site.class = CENSUS_DRIVER;
+	object_allocated(s, &a);
+	return 0;
+}
+
+SEC("fexit/kmem_cache_alloc_bulk") int on_bulk_alloc(__u64 *ctx)
+{
+	struct bulk bulk = { 0 };
+	__u32 hook = HOOK_BULK;
+	struct scratch *s;
+	__u64 count = 0;
+
+	if (!watched_size)
+		return 0;
+	bpf_get_func_arg(ctx, 0, (__u64 *)&bulk.cache);
+	bpf_get_func_arg(ctx, 3, (__u64 *)&bulk.pointers);
+	bpf_get_func_ret(ctx, &count);
+	s = bpf_map_lookup_elem(&scratches, &hook);
+	if (!s || !(__u32)count || !scan_stack(ctx, s))
+		return 0;
+	if (walk_stack(ctx, s, CENSUS_CACHE) == WALK_DRIVER)
+		bpf_loop((__u32)count, bulk_allocated_one, &bulk, 0);
+	return 0;
+}
+
+SEC("kprobe") int on_vmalloc(struct pt_regs *ctx)
+{
+	__u64 task = bpf_get_current_pid_tgid(), size = PT_REGS_PARM1_CORE(ctx);
+
+	if (!watched_size)
+		return 0;
+	__sync_fetch_and_add(&counters.vmalloc_entered, 1);
+	bpf_map_update_elem(&vmalloc_sizes, &task, &size, BPF_ANY);
+	return 0;
+}
+
+SEC("kretprobe") int on_vmalloc_return(struct pt_regs *ctx)
+{
+	__u64 task = bpf_get_current_pid_tgid();
+	__u64 *size = bpf_map_lookup_elem(&vmalloc_sizes, &task);
+	struct allocation a = { .kind = CENSUS_VMALLOC, .key = PT_REGS_RC_CORE(ctx) };
+
+	if (!size)
+		return 0;
+	__sync_fetch_and_add(&counters.vmalloc_left, 1);
+	a.asked = *size;
+	a.given = (*size + 4095) & ~4095ULL;
+	bpf_map_delete_elem(&vmalloc_sizes, &task);
+	allocated(ctx, HOOK_VMALLOC, &a);
+	return 0;
+}
+
+SEC("fentry/vfree") int on_vfree(__u64 *ctx)
+{
+	__u64 key = 0;
+
+	bpf_get_func_arg(ctx, 0, &key);
+	object_freed(key);
+	return 0;
+}
+
+SEC("fentry/vfree_atomic") int on_vfree_atomic(__u64 *ctx)
+{
+	__u64 key = 0;
+
+	bpf_get_func_arg(ctx, 0, &key);
+	object_freed(key);
+	return 0;
+}
+
+SEC("fexit/dma_alloc_attrs") int on_dma_alloc(__u64 *ctx)
+{
+	struct allocation a = { .kind = CENSUS_DMA };
+
+	if (!watched_size)
+		return 0;
+	bpf_get_func_arg(ctx, 1, &a.asked);
+	bpf_get_func_ret(ctx, &a.key);
+	a.given = (a.asked + 4095) & ~4095ULL;
+	allocated(ctx, HOOK_DMA, &a);
+	return 0;
+}
+
+SEC("fentry/dma_free_attrs") int on_dma_free(__u64 *ctx)
+{
+	__u64 key = 0;
+
+	bpf_get_func_arg(ctx, 2, &key);
+	object_freed(key);
+	return 0;
+}
+
+/* The span of all that is watched and open now. */
+static __always_inline void update_watched(void)
+{
+	__u64 low = ~0ULL, high = 0;
+
+	for (__u32 i = 0; i < slot_count && i < CENSUS_SLOTS; i++) {
+		struct census_slot *slot = &slots[i];
+
+		if (slot->core_size) {
+			low = slot->core_low < low ? slot->core_low : low;
+			high = slot->core_low + slot->core_size > high
+				       ? slot->core_low + slot->core_size
+				       : high;
+		}
+		if (slot->init_size) {
+			low = slot->init_low < low ? slot->init_low : low;
+			high = slot->init_low + slot->init_size > high
+				       ? slot->init_low + slot->init_size
+				       : high;
+		}
+	}
+	watched_size = 0;
+	watched_low = low;
+	watched_size = high ? high - low : 0;
+}
+
+struct copy_sections {
+	struct module_sect_attrs *from;
+	__u32 first, count;
+};
+
+static long copy_section(__u32 index, void *data)
+{
+	struct copy_sections *copy = data;
+	__u32 key = copy->first + index;
+	struct census_section *section = bpf_map_lookup_elem(&sections, &key);
+	struct module_sect_attr *attr;
+
+	if (!section || index >= copy->count)
+		return 1;
+	attr = (void *)copy->from +
+	       bpf_core_field_offset(struct module_sect_attrs, attrs) +
+	       index * bpf_core_type_size(struct module_sect_attr);
+	section->address = BPF_CORE_READ(attr, address);
+	bpf_probe_read_kernel_str(section->name, sizeof(section->name),
+				  BPF_CORE_READ(attr, battr.attr.name));
+	return 0;
+}
+
+/* Where each section is, while the sections of init are still there. */
+static __always_inline void keep_sections(struct module *module, __u32 index,
+					  struct census_slot *slot)
+{
+	struct copy_sections copy = { .first = index * CENSUS_SECTIONS };
+
+	if (!bpf_core_field_exists(struct module_sect_attrs, nsections) ||
+	    !bpf_core_type_exists(struct module_sect_attr))
+		return;
+	copy.from = BPF_CORE_READ(module, sect_attrs);
+	if (!copy.from)
+		return;
+	copy.count = BPF_CORE_READ(copy.from, nsections);
+	if (copy.count > CENSUS_SECTIONS)
+		copy.count = CENSUS_SECTIONS;
+	bpf_loop(copy.count, copy_section, &copy, 0);
+	slot->sections = copy.count;
+}
+
+static __always_inline void keep_regions(struct module *module, struct census_slot *slot)
+{
+	struct module___layout *layout = (void *)module;
+	struct module___memory *memory = (void *)module;
+
+	if (bpf_core_field_exists(layout->core_layout)) {
+		slot->base[CENSUS_TEXT] = (__u64)BPF_CORE_READ(layout, core_layout.base);
+		slot->size[CENSUS_TEXT] = BPF_CORE_READ(layout, core_layout.size);
+		slot->base[CENSUS_INIT_TEXT] =
+			(__u64)BPF_CORE_READ(layout, init_layout.base);
+		slot->size[CENSUS_INIT_TEXT] = BPF_CORE_READ(layout, init_layout.size);
+		slot->core_size = BPF_CORE_READ(layout, core_layout.text_size);
+		slot->init_size = BPF_CORE_READ(layout, init_layout.text_size);
+		return;
+	}
+	for (int i = 0; i < 7; i++) {
+		struct module_memory *region =
+			(void *)memory +
+			bpf_core_field_offset(struct module___memory, mem) +
+			i * bpf_core_type_size(struct module_memory);
+
+		slot->base[i] = (__u64)BPF_CORE_READ(region, base);
+		slot->size[i] = BPF_CORE_READ(region, size);
+	}
+	slot->core_size = slot->size[CENSUS_TEXT];
+	slot->init_size = slot->size[CENSUS_INIT_TEXT];
+}
+
+static __always_inline bool same_name(const char *name, const volatile char *watched_name)
+{
+	for (int i = 0; i < CENSUS_NAME; i++) {
+		if (name[i] != watched_name[i])
+			return false;
+		if (!name[i])
+			return true;
+	}
+	return true;
+}
+
+SEC("raw_tp/module_load") int on_module_load(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct module *module = (void *)ARG(0);
+	char name[CENSUS_NAME] = { 0 };
+
+	bpf_probe_read_kernel(name, sizeof(name), &module->name);
+	for (__u32 i = 0; i < slot_count && i < CENSUS_SLOTS; i++) {
+		struct census_slot *slot = &slots[i];
+		__u64 core = slot->core_size, init = slot->init_size;
+
+		if (!names[i][0] || !same_name(name, names[i]))
+			continue;
+		slot->module = (__u64)module;
+		core = slot->size[CENSUS_TEXT];
+		init = slot->size[CENSUS_INIT_TEXT];
+		keep_regions(module, slot);
+		slot->core_low = slot->base[CENSUS_TEXT];
+		slot->init_low = slot->base[CENSUS_INIT_TEXT];
+		if (slot->loads && (core != slot->size[CENSUS_TEXT] ||
+				    init != slot->size[CENSUS_INIT_TEXT]))
+			slot->changed++;
+		slot->loads++;
+		keep_sections(module, i, slot);
+		update_watched();
+	}
+	return 0;
+}
+
+SEC("raw_tp/module_free") int on_module_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct module *module = (void *)ARG(0);
+	char name[CENSUS_NAME] = { 0 };
+
+	bpf_probe_read_kernel(name, sizeof(name), &module->name);
+	for (__u32 i = 0; i < slot_count && i < CENSUS_SLOTS; i++) {
+		struct census_slot *slot = &slots[i];
+
+		if (!names[i][0] || !slot->core_size || !same_name(name, names[i]))
+			continue;
+		slot->module = 0;
+		slot->core_size = slot->init_size = 0;
+		slot->unloads++;
+		update_watched();
+	}
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by census.c (programs) and census_document.c (what they saw). */
+#pragma once
+
+#include "leakwatch/census.h"
+#include "leakwatch/census_shared.h"
+#include "leakwatch/kallsyms.h"
+
+struct bpf_link;
+struct census_bpf;
+
+struct census_hook {
+	const char *name;   /* what the document calls it */
+	const char *covers; /* what is not seen without it */
+	bool attached;
+	char why[160]; /* it is not */
+};
+
+enum { CENSUS_MAX_HOOKS = 24 };
+
+struct census {
+	struct census_bpf *bpf;
+	struct bpf_link *links[CENSUS_MAX_HOOKS];
+	size_t link_count;
+	struct kallsyms *symbols;
+	struct census_hook hooks[CENSUS_MAX_HOOKS];
+	size_t hook_count;
+	char names[CENSUS_SLOTS][CENSUS_NAME];
+	bool is_range[CENSUS_SLOTS];
+	bool loaded_before[CENSUS_SLOTS]; /* already there when the census began */
+	size_t slot_count;
+	uint32_t objects;
+	uint64_t marked_pass, *marked_sites; /* pairs: key, alive */
+	size_t marked_count;
+	bool marked;
+};
+
+struct census_slot *census_slots(struct census *census);
+const struct census_counters *census_counters(const struct census *census);
+uint64_t census_recursion_misses(const struct census *census);
+
+/* All sites or objects, keys apart; owned by the caller. */
+struct error *census_read_sites(struct census *census, uint64_t **keys,
+				struct census_site **sites, size_t *count);
+struct error *census_read_objects(struct census *census, uint64_t **keys,
+				  struct census_object **objects, size_t *count);
+struct error *census_read_section(struct census *census, size_t slot, size_t index,
+				  struct census_section *ret);
