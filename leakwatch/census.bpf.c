@@ -93,6 +93,7 @@ __u64 pass;
 __u32 worker;
 __u64 watched_low, watched_size; /* all open text; size 0: nothing is open */
 __u32 filter[CENSUS_FILTER];
+__u64 now; /* jiffies, for read_clock */
 
 static __always_inline __u32 filter_index(__u64 key)
 {
@@ -113,7 +114,7 @@ __noinline __u64 census_classify(__u64 ip)
 			struct module *module = (void *)slots[i].module;
 
 			/* live: its init text is gone, somebody else may be there */
-			if (module && BPF_CORE_READ(module, state) == 0)
+			if (module && BPF_CORE_READ(module, state) == MODULE_STATE_LIVE)
 				return ip;
 			return tag | (__u64)CENSUS_INIT_TEXT << 36 | offset;
 		}
@@ -175,36 +176,53 @@ static __always_inline bool scan_stack(void *ctx, struct scratch *s)
 
 enum walk { WALK_NONE, WALK_DRIVER, WALK_OWNED, WALK_LOST };
 
+struct walk_state {
+	struct scratch *s;
+	long bytes;
+	__u32 kind, driver, owned;
+};
+
+static long walk_frame(__u32 i, void *data)
+{
+	struct walk_state *state = data;
+	struct scratch *s = state->s;
+	__u64 ip, kept = 0;
+
+	if (i >= CENSUS_DEPTH)
+		return 1;
+	ip = i * 8 < state->bytes ? s->ip[i] : 0;
+	if (ip)
+		kept = census_classify(ip);
+	if (CENSUS_TAG_OF(kept) == 1)
+		state->driver = 1;
+	/* an allocator at work for itself, unless it reports that itself */
+	if (kept && kept < 64) {
+		if (!state->driver && kept != 1 + state->kind)
+			state->owned = 1;
+		kept = ip;
+	}
+	s->site.ip[i] = kept;
+	return 0;
+}
+
 /* Fills s->site.ip with frames as they are kept. */
 static __always_inline enum walk walk_stack(void *ctx, struct scratch *s, __u32 kind)
 {
-	long bytes = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
-	__u32 driver = 0, owned = 0;
+	struct walk_state state = { .s = s, .kind = kind };
 
-	if (bytes <= 0)
+	state.bytes = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
+	if (state.bytes <= 0)
 		return WALK_LOST;
-	for (__u32 i = 0; i < CENSUS_DEPTH; i++) {
-		__u64 ip = i * 8 < bytes ? s->ip[i] : 0, kept = 0;
-
-		if (ip)
-			kept = census_classify(ip);
-		driver |= CENSUS_TAG_OF(kept) == 1;
-		/* an allocator at work for itself, unless it reports that itself */
-		if (kept && kept < 64) {
-			owned |= !driver & (kept != 1 + kind);
-			kept = ip;
-		}
-		s->site.ip[i] = kept;
-	}
-	if (!driver)
+	bpf_loop(CENSUS_DEPTH, walk_frame, &state, 0);
+	if (!state.driver)
 		return WALK_NONE;
-	return owned ? WALK_OWNED : WALK_DRIVER;
+	return state.owned ? WALK_OWNED : WALK_DRIVER;
 }
 
 static __always_inline void forget(__u64 key, struct census_object *object)
 {
 	struct census_site *site = bpf_map_lookup_elem(&sites, &object->site);
-	__u64 age = (bpf_ktime_get_coarse_ns() - object->born) >> 20;
+	__u64 age = bpf_jiffies64() - object->born;
 
 	if (site) {
 		__u32 bucket = 0;
@@ -243,6 +261,7 @@ struct allocation {
 static __always_inline struct census_site *site_of(struct scratch *s,
 						   const struct allocation *a, __u64 *key)
 {
+	struct kmem_cache *cache = a->cache;
 	struct census_site *site;
 	__u64 hash = 0xcbf29ce484222325ULL ^ a->kind ^ (__u64)a->cache;
 
@@ -259,7 +278,7 @@ static __always_inline struct census_site *site_of(struct scratch *s,
 	__builtin_memset(s->site.cache, 0, sizeof(s->site.cache));
 	if (a->cache)
 		bpf_probe_read_kernel_str(s->site.cache, sizeof(s->site.cache),
-					  BPF_CORE_READ(a->cache, name));
+					  BPF_CORE_READ(cache, name));
 	bpf_map_update_elem(&sites, key, &s->site, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&sites, key);
 }
@@ -301,7 +320,7 @@ static __always_inline void object_allocated(struct scratch *s,
 	}
 	s->object.site = key;
 	s->object.pass = pass;
-	s->object.born = bpf_ktime_get_coarse_ns();
+	s->object.born = bpf_jiffies64();
 	s->object.ordinal = __sync_fetch_and_add(&site->allocated, 1);
 	s->object.asked = a->asked;
 	s->object.given = a->given;
@@ -382,15 +401,16 @@ SEC("raw_tp/kmalloc") int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 
 SEC("raw_tp/kmem_cache_alloc") int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
+	struct kmem_cache *cache = (void *)ARG(2);
 	struct allocation a = { .kind = CENSUS_CACHE,
 				.caller = ARG(0),
 				.key = ARG(1),
-				.cache = (void *)ARG(2) };
+				.cache = cache };
 
 	if (!watched_size)
 		return 0;
-	a.asked = BPF_CORE_READ(a.cache, object_size);
-	a.given = BPF_CORE_READ(a.cache, size);
+	a.asked = BPF_CORE_READ(cache, object_size);
+	a.given = BPF_CORE_READ(cache, size);
 	allocated(ctx, HOOK_CACHE, &a);
 	return 0;
 }
@@ -478,14 +498,15 @@ SEC("fentry/kmem_cache_free_bulk") int on_bulk_free(__u64 *ctx)
 static long bulk_allocated_one(__u32 index, void *data)
 {
 	struct bulk *bulk = data;
+	struct kmem_cache *cache = bulk->cache;
 	struct allocation a = { .kind = CENSUS_CACHE, .cache = bulk->cache };
 	__u32 hook = HOOK_BULK;
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &hook);
 
 	if (!s || bpf_probe_read_kernel(&a.key, sizeof(a.key), &bulk->pointers[index]))
 		return 1;
-	a.asked = BPF_CORE_READ(a.cache, object_size);
-	a.given = BPF_CORE_READ(a.cache, size);
+	a.asked = BPF_CORE_READ(cache, object_size);
+	a.given = BPF_CORE_READ(cache, size);
 	s->site.class = CENSUS_DRIVER;
 	object_allocated(s, &a);
 	return 0;
@@ -632,38 +653,27 @@ static __always_inline void keep_sections(struct module *module, __u32 index,
 					  struct census_slot *slot)
 {
 	struct copy_sections copy = { .first = index * CENSUS_SECTIONS };
+	struct module_sect_attrs *from = BPF_CORE_READ(module, sect_attrs);
 
 	if (!bpf_core_field_exists(struct module_sect_attrs, nsections) ||
 	    !bpf_core_type_exists(struct module_sect_attr))
 		return;
-	copy.from = BPF_CORE_READ(module, sect_attrs);
-	if (!copy.from)
+	copy.from = from;
+	if (!from)
 		return;
-	copy.count = BPF_CORE_READ(copy.from, nsections);
+	copy.count = BPF_CORE_READ(from, nsections);
 	if (copy.count > CENSUS_SECTIONS)
 		copy.count = CENSUS_SECTIONS;
 	bpf_loop(copy.count, copy_section, &copy, 0);
 	slot->sections = copy.count;
 }
 
-static __always_inline void keep_regions(struct module *module, struct census_slot *slot)
+/* Not inlined: where there is no such field, no access to it may be moved up. */
+static __noinline int keep_memory(struct module *module, struct census_slot *slot)
 {
-	struct module___layout *layout = (void *)module;
-	struct module___memory *memory = (void *)module;
-
-	if (bpf_core_field_exists(layout->core_layout)) {
-		slot->base[CENSUS_TEXT] = (__u64)BPF_CORE_READ(layout, core_layout.base);
-		slot->size[CENSUS_TEXT] = BPF_CORE_READ(layout, core_layout.size);
-		slot->base[CENSUS_INIT_TEXT] =
-			(__u64)BPF_CORE_READ(layout, init_layout.base);
-		slot->size[CENSUS_INIT_TEXT] = BPF_CORE_READ(layout, init_layout.size);
-		slot->core_size = BPF_CORE_READ(layout, core_layout.text_size);
-		slot->init_size = BPF_CORE_READ(layout, init_layout.text_size);
-		return;
-	}
 	for (int i = 0; i < 7; i++) {
 		struct module_memory *region =
-			(void *)memory +
+			(void *)module +
 			bpf_core_field_offset(struct module___memory, mem) +
 			i * bpf_core_type_size(struct module_memory);
 
@@ -672,6 +682,26 @@ static __always_inline void keep_regions(struct module *module, struct census_sl
 	}
 	slot->core_size = slot->size[CENSUS_TEXT];
 	slot->init_size = slot->size[CENSUS_INIT_TEXT];
+	return 0;
+}
+
+static __noinline int keep_layout(struct module___layout *module, struct census_slot *slot)
+{
+	slot->base[CENSUS_TEXT] = (__u64)BPF_CORE_READ(module, core_layout.base);
+	slot->size[CENSUS_TEXT] = BPF_CORE_READ(module, core_layout.size);
+	slot->base[CENSUS_INIT_TEXT] = (__u64)BPF_CORE_READ(module, init_layout.base);
+	slot->size[CENSUS_INIT_TEXT] = BPF_CORE_READ(module, init_layout.size);
+	slot->core_size = BPF_CORE_READ(module, core_layout.text_size);
+	slot->init_size = BPF_CORE_READ(module, init_layout.text_size);
+	return 0;
+}
+
+static __always_inline void keep_regions(struct module *module, struct census_slot *slot)
+{
+	if (bpf_core_field_exists(struct module___layout, core_layout))
+		keep_layout((void *)module, slot);
+	else
+		keep_memory(module, slot);
 }
 
 static __always_inline bool same_name(const char *name, const volatile char *watched_name)
@@ -729,5 +759,12 @@ SEC("raw_tp/module_free") int on_module_free(struct bpf_raw_tracepoint_args *ctx
 		slot->unloads++;
 		update_watched();
 	}
+	return 0;
+}
+
+/* Run by hand: the kernel's tick, in which ages are counted. */
+SEC("raw_tp") int read_clock(void *ctx)
+{
+	now = bpf_jiffies64();
 	return 0;
 }

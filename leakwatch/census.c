@@ -100,7 +100,9 @@ static char libbpf_said[512];
 
 static int keep_message(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level != LIBBPF_WARN || libbpf_said[0])
+	if (getenv("CENSUS_DEBUG") && *getenv("CENSUS_DEBUG"))
+		return vfprintf(stderr, format, args);
+	else if (level != LIBBPF_WARN || libbpf_said[0])
 		return 0;
 	vsnprintf(libbpf_said, sizeof(libbpf_said), format, args);
 	libbpf_said[strcspn(libbpf_said, "\n")] = 0;
@@ -468,6 +470,22 @@ struct census_slot *census_slots(struct census *census)
 const struct census_counters *census_counters(const struct census *census)
 {
 	return &census->bpf->bss->counters;
+}
+
+uint64_t census_now(struct census *census)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+
+	bpf_prog_test_run_opts(bpf_program__fd(census->bpf->progs.read_clock), &options);
+	return census->bpf->bss->now;
+}
+
+uint64_t census_tick_ns(void)
+{
+	struct timespec tick = { 0 };
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+	return tick.tv_nsec;
 }
 
 uint64_t census_recursion_misses(const struct census *census)

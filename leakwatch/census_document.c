@@ -197,8 +197,8 @@ static void add_alive(struct json_builder *b, const struct census_object *object
 	json_builder_integer(b, "first_pass", objects[0].pass);
 	json_builder_integer(b, "last_pass", objects[count - 1].pass);
 	json_builder_integer(b, "first_ordinal", lowest);
-	json_builder_integer(b, "oldest_ns", now - oldest);
-	json_builder_integer(b, "youngest_ns", now > youngest ? now - youngest : 0);
+	json_builder_integer(b, "oldest_ns", (now - oldest) * census_tick_ns());
+	json_builder_integer(b, "youngest_ns", (now - youngest) * census_tick_ns());
 }
 
 static json_t *lifetimes_json(const struct census_site *site)
@@ -393,26 +393,25 @@ static json_t *events_json(const struct census *census)
 
 struct error *census_collect(struct census *census, json_t **ret)
 {
-	struct timespec clock;
+	uint64_t tick = census_tick_ns();
 	struct json_builder b;
 	struct error *error;
 	struct utsname name;
 
 	uname(&name);
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &clock);
 	json_builder_init(&b);
 	json_builder_string(&b, "schema", "bookend-census/1");
 	json_builder_string(&b, "release", name.release);
 	json_builder_string(&b, "arch", name.machine);
 	json_builder_integer(&b, "passes", *census_pass(census));
+	json_builder_integer(&b, "tick_ns", tick);
 	if (census->marked)
 		json_builder_integer(&b, "mark", census->marked_pass);
 	json_builder_value(&b, "modules", modules_json(census));
 	json_builder_value(&b, "hooks", hooks_json(census));
 	json_builder_value(&b, "loss", loss_json(census));
 	json_builder_value(&b, "events", events_json(census));
-	error = add_sites(census, &b,
-			  clock.tv_sec * UINT64_C(1000000000) + clock.tv_nsec);
+	error = add_sites(census, &b, census_now(census));
 	if (error) {
 		json_decref(b.object);
 		return error;

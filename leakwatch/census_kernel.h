@@ -44,8 +44,12 @@ struct module_sect_attrs {
 	struct module_sect_attr attrs[0];
 };
 
+enum module_state {
+	MODULE_STATE_LIVE,
+};
+
 struct module {
-	int state; /* enum module_state: 0 is live */
+	enum module_state state;
 	char name[56];
 	struct module_sect_attrs *sect_attrs;
 };

@@ -35,6 +35,10 @@ struct census {
 	bool marked;
 };
 
+/* Ticks since boot, and how long one is. */
+uint64_t census_now(struct census *census);
+uint64_t census_tick_ns(void);
+
 struct census_slot *census_slots(struct census *census);
 const struct census_counters *census_counters(const struct census *census);
 uint64_t census_recursion_misses(const struct census *census);

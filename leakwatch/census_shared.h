@@ -11,7 +11,7 @@ enum {
 	CENSUS_SECTION_NAME = 40,
 	CENSUS_CACHE_NAME = 32,
 	CENSUS_FILTER = 65536, /* counters of the filter before the table of objects */
-	CENSUS_LIFETIMES = 24, /* powers of two of about a millisecond */
+	CENSUS_LIFETIMES = 24, /* powers of two of a tick */
 	CENSUS_REGIONS = 8,
 };
 
@@ -75,7 +75,7 @@ struct census_site {
 	unsigned long long bytes_asked, bytes_given; /* of all allocated */
 	long long alive, alive_given;		     /* objects, bytes given */
 	long long alive_most, given_most;
-	unsigned int lifetime[CENSUS_LIFETIMES]; /* of freed objects, log2 of 2^20 ns */
+	unsigned int lifetime[CENSUS_LIFETIMES]; /* of freed objects, log2 ticks */
 	unsigned int kind, class;
 	unsigned int smallest, largest; /* bytes asked */
 	char cache[CENSUS_CACHE_NAME];
@@ -85,7 +85,7 @@ struct census_site {
 struct census_object {
 	unsigned long long site; /* key of its struct census_site */
 	unsigned long long pass;
-	unsigned long long born;    /* CLOCK_MONOTONIC_COARSE, ns */
+	unsigned long long born;    /* ticks */
 	unsigned long long ordinal; /* among all that its site allocated, from 0 */
 	unsigned long long asked, given;
 };
