@@ -402,10 +402,9 @@ SEC("raw_tp/kmalloc") int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kmem_cache_alloc") int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct kmem_cache *cache = (void *)ARG(2);
-	struct allocation a = { .kind = CENSUS_CACHE,
-				.caller = ARG(0),
-				.key = ARG(1),
-				.cache = cache };
+	struct allocation a = {
+		.kind = CENSUS_CACHE, .caller = ARG(0), .key = ARG(1), .cache = cache
+	};
 
 	if (!watched_size)
 		return 0;
@@ -685,7 +684,8 @@ static __noinline int keep_memory(struct module *module, struct census_slot *slo
 	return 0;
 }
 
-static __noinline int keep_layout(struct module___layout *module, struct census_slot *slot)
+static __noinline int keep_layout(struct module___layout *module,
+				  struct census_slot *slot)
 {
 	slot->base[CENSUS_TEXT] = (__u64)BPF_CORE_READ(module, core_layout.base);
 	slot->size[CENSUS_TEXT] = BPF_CORE_READ(module, core_layout.size);

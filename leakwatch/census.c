@@ -100,9 +100,7 @@ static char libbpf_said[512];
 
 static int keep_message(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (getenv("CENSUS_DEBUG") && *getenv("CENSUS_DEBUG"))
-		return vfprintf(stderr, format, args);
-	else if (level != LIBBPF_WARN || libbpf_said[0])
+	if (level != LIBBPF_WARN || libbpf_said[0])
 		return 0;
 	vsnprintf(libbpf_said, sizeof(libbpf_said), format, args);
 	libbpf_said[strcspn(libbpf_said, "\n")] = 0;

@@ -232,15 +232,24 @@ static const struct {
 	const char *name;
 	int (*call)(bool forget);
 } leaky_kinds[] = {
-	{ "kmalloc", leaky_kmalloc },	{ "large", leaky_large },
-	{ "kasprintf", leaky_kasprintf }, { "cache", leaky_from_cache },
-	{ "bulk", leaky_bulk },		{ "vmalloc", leaky_vmalloc },
-	{ "percpu", leaky_percpu },	{ "page", leaky_page },
-	{ "skb", leaky_skb },		{ "dma", leaky_dma },
-	{ "work", leaky_work },		{ "rcu", leaky_rcu },
-	{ "kvmalloc", leaky_kvmalloc }, { "file", leaky_file },
-	{ "cached", leaky_cached },	{ "handed", leaky_handed },
-	{ "module", leaky_module },	{ "pairs", leaky_pairs },
+	{ "kmalloc", leaky_kmalloc },
+	{ "large", leaky_large },
+	{ "kasprintf", leaky_kasprintf },
+	{ "cache", leaky_from_cache },
+	{ "bulk", leaky_bulk },
+	{ "vmalloc", leaky_vmalloc },
+	{ "percpu", leaky_percpu },
+	{ "page", leaky_page },
+	{ "skb", leaky_skb },
+	{ "dma", leaky_dma },
+	{ "work", leaky_work },
+	{ "rcu", leaky_rcu },
+	{ "kvmalloc", leaky_kvmalloc },
+	{ "file", leaky_file },
+	{ "cached", leaky_cached },
+	{ "handed", leaky_handed },
+	{ "module", leaky_module },
+	{ "pairs", leaky_pairs },
 };
 
 static int leaky_call(const char *name, bool forget)
@@ -291,8 +300,7 @@ static int __init leaky_init(void)
 	int error = leaky_from_init();
 
 	skb_queue_head_init(&leaky_queue);
-	leaky_cache = kmem_cache_create("leaky_objects", 56, 0, 0,
-					leaky_construct);
+	leaky_cache = kmem_cache_create("leaky_objects", 56, 0, 0, leaky_construct);
 	if (!leaky_cache)
 		return -ENOMEM;
 	leaky_device = platform_device_register_simple("leaky", -1, NULL, 0);
