@@ -428,9 +428,11 @@ static bool answer(const struct command *command, const char *argument,
 {
 	if (!strcmp(argument, "--help") || !strcmp(argument, "-h"))
 		options_add_help(command, text);
-	else if (!strcmp(argument, "--help=scdoc")) {
+	else if (!strcmp(argument, "--help=scdoc"))
 		add_manual(command, text);
-	} else if (!strcmp(argument, "--version"))
+	else if (!strcmp(argument, "--summary"))
+		strbuf_addf(text, "%s\n", command->summary);
+	else if (!strcmp(argument, "--version"))
 		strbuf_addf(text, "bookend %s %s\n", command->name, BOOKEND_VERSION);
 	else
 		return false;

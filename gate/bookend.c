@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/process.h"
 #include "common/tool.h"
 #include "common/version.h"
 
@@ -26,7 +27,25 @@ static int is_tool(const struct dirent *entry)
 	       !strchr(entry->d_name, '.');
 }
 
-/* Prints "  name   summary" for each tool found, asking it with --help. */
+/* What the tool says of itself, in one line; empty when it does not answer. */
+static void print_tool(const char *folder, const char *name)
+{
+	_free_ char *path = NULL;
+	struct process_options options = { .timeout_ns = 5000000000ull };
+	struct process_result result = { 0 };
+	_error_ struct error *error = NULL;
+
+	if (asprintf(&path, "%s/%s", folder, name) < 0) {
+		path = NULL;
+		return;
+	}
+	error = process_run((const char *const[]){ path, "--summary", NULL }, &options,
+			    &result);
+	printf("  %-12s %s", name + strlen(PREFIX_NAME),
+	       error || result.status ? "\n" : strbuf_string(&result.output));
+	strbuf_deinit(&result.output);
+}
+
 static void list_tools(const char *own)
 {
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
@@ -38,7 +57,7 @@ static void list_tools(const char *own)
 			continue;
 		n = scandir(folder, &names, is_tool, alphasort);
 		for (int k = 0; k < n; k++) {
-			printf("  bookend %s\n", names[k]->d_name + strlen(PREFIX_NAME));
+			print_tool(folder, names[k]->d_name);
 			free(names[k]);
 		}
 		free(names);
