@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/array.h"
@@ -168,8 +169,11 @@ void gate_config_deinit(struct gate_config *config)
 {
 	for (size_t i = 0; i < config->builds_count; i++)
 		string_list_deinit(&config->builds[i].variables);
-	for (size_t i = 0; i < config->devices_count; i++)
+	for (size_t i = 0; i < config->devices_count; i++) {
+		if (config->discovered)
+			free((char *)config->devices[i].path);
 		string_list_deinit(&config->devices[i].probe);
+	}
 	string_list_deinit(&config->load);
 	string_list_deinit(&config->needs);
 	json_decref(config->json);

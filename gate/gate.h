@@ -47,6 +47,7 @@ struct gate_config {
 	struct string_list needs; /* modules of the kernel to load first */
 	struct gate_device devices[16];
 	size_t devices_count;
+	bool discovered; /* device paths were found by us and are owned */
 	uint64_t module_passes, plain_passes, device_passes;
 };
 
