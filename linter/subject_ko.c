@@ -46,7 +46,8 @@ static struct error *own_set(struct linter *linter, struct ko_set **ret)
 	return NULL;
 }
 
-/* All values of a modinfo key; comma-separated ones are taken apart when @split. */
+/* All values of a modinfo key; of module names when @split: taken apart at
+ * commas, and written as the kernel does. */
 static bool keep_list(struct arena *arena, const struct ko *ko, const char *key,
 		      bool split, const char ***ret, size_t *ret_count)
 {
@@ -66,6 +67,9 @@ static bool keep_list(struct arena *arena, const struct ko *ko, const char *key,
 			size_t n = split ? strcspn(value, ",") : strlen(value);
 			_free_ char *part = strndup(value, n);
 
+			for (char *p = part; split && p && *p; p++)
+				if (*p == '-')
+					*p = '_';
 			if (n && (!part || !((*ret)[i++] = arena_intern(arena, part))))
 				return false;
 			value += n + (value[n] == ',');
@@ -122,7 +126,7 @@ static bool keep_texts(struct arena *arena, const struct ko *ko, struct ko_facts
 	       keep_info(arena, ko, "srcversion", &facts->srcversion) &&
 	       keep_info(arena, ko, "vermagic", &facts->vermagic) &&
 	       keep_info(arena, ko, "license", &facts->license) &&
-	       keep_list(arena, ko, "import_ns", true, &facts->spaces,
+	       keep_list(arena, ko, "import_ns", false, &facts->spaces,
 			 &facts->space_count) &&
 	       keep_list(arena, ko, "firmware", false, &facts->firmware,
 			 &facts->firmware_count) &&

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <elf.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/array.h"
+#include "linter/subject_ko.h"
+
+static bool begins(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+/* Sections that live as long as the module, but for tables that know of init code. */
+static bool is_lasting(const char *name)
+{
+	return !strcmp(name, ".text") || begins(name, ".text.") ||
+	       !strcmp(name, ".data") || begins(name, ".data.") ||
+	       !strcmp(name, ".rodata") || begins(name, ".rodata.");
+}
+
+static bool is_passing(const char *name)
+{
+	return begins(name, ".init.") || begins(name, ".exit.") ||
+	       begins(name, ".meminit.") || begins(name, ".memexit.");
+}
+
+/* scripts/mod/modpost.c: drivers' tables may name their probe and remove functions. */
+static bool is_allowed_object(const char *name)
+{
+	static const char *const patterns[] = { "__param*", "*driver",	   "*_template",
+						"*_timer",  "*_sht",	   "*_ops",
+						"*_probe",  "*_probe_one", "*_console" };
+
+	for (size_t i = 0; i < ARRAY_LENGTH(patterns); i++)
+		if (!fnmatch(patterns[i], name, 0))
+			return true;
+	return false;
+}
+
+/* The function or object of @section that covers @offset. */
+static bool find_holder(const struct ko *ko, uint32_t section, uint64_t offset,
+			struct elf_symbol *ret)
+{
+	struct elf_symbol s;
+
+	for (size_t i = 1; i < ko->symbols.count && elf_symbol_at(&ko->symbols, i, &s);
+	     i++) {
+		if (s.section != section || offset < s.value ||
+		    (s.type != STT_FUNC && s.type != STT_OBJECT) ||
+		    offset - s.value >= (s.size ? s.size : 1))
+			continue;
+		*ret = s;
+		return true;
+	}
+	return false;
+}
+
+static struct error *tell(struct linter *linter, const struct subject *subject,
+			  const char *from, const char *holder, const char *to,
+			  const char *target)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%.80s in %.60s refers to %.80s in %.60s", holder,
+		 from, target, to);
+	return linter_emit(
+		linter, subject,
+		&(struct finding){
+			.symbol = holder,
+			.message =
+				begins(to, ".init")
+					? "code or data that stays refers to init code, "
+					  "which is gone after loading"
+					: "code or data that stays refers to exit code, "
+					  "which may not be there",
+			.evidence = text,
+			.hint = "take __init or __exit away, or mark the other side too" });
+}
+
+static struct error *look_at(struct linter *linter, const struct subject *subject,
+			     const struct elf_section *rela,
+			     const struct elf_section *from)
+{
+	const struct ko *ko = subject_ko(subject)->ko;
+	bool code = from->flags & SHF_EXECINSTR;
+	struct elf_table table;
+
+	if (!elf_relocations(ko->elf, rela, &table))
+		return NULL;
+	for (size_t i = 0; i < table.count; i++) {
+		struct elf_symbol target, holder = { .name = from->name };
+		struct elf_relocation r;
+		const char *to;
+
+		if (!elf_relocation_at(&table, i, &r) ||
+		    !elf_symbol_at(&ko->symbols, r.symbol, &target) ||
+		    target.section == SHN_UNDEF ||
+		    target.section >= ko->elf->section_count)
+			continue;
+		to = ko->elf->sections[target.section].name;
+		if (!is_passing(to))
+			continue;
+		find_holder(ko, from->index, r.offset, &holder);
+		if (!code && is_allowed_object(holder.name))
+			continue;
+		return tell(linter, subject, from->name, holder.name, to,
+			    *target.name ? target.name : to);
+	}
+	return NULL;
+}
+
+static struct error *look_at_exports(struct linter *linter, const struct subject *subject)
+{
+	const struct ko *ko = subject_ko(subject)->ko;
+	struct error *error = NULL;
+	struct elf_symbol s;
+
+	for (size_t i = 1; !error && ko->export_count && i < ko->symbols.count; i++) {
+		const char *section;
+		bool exported = false;
+
+		if (!elf_symbol_at(&ko->symbols, i, &s) ||
+		    s.section >= ko->elf->section_count || !*s.name)
+			continue;
+		section = ko->elf->sections[s.section].name;
+		if (s.bind != STB_LOCAL && !is_passing(section))
+			continue;
+		for (size_t k = 0; k < ko->export_count; k++)
+			exported |= !strcmp(ko->exports[k].name, s.name);
+		if (exported)
+			error = linter_emit(
+				linter, subject,
+				&(struct finding){
+					.symbol = s.name,
+					.message =
+						is_passing(section)
+							? "exported although it is gone "
+							  "after loading"
+							: "exported although it is static",
+					.evidence = section });
+	}
+	return error;
+}
+
+static struct error *run(struct linter *linter, const struct subject *subject)
+{
+	const struct ko *ko = subject_ko(subject)->ko;
+	struct error *error = NULL;
+
+	if (!ko->has_symbols)
+		return NULL;
+	for (size_t i = 1; !error && i < ko->elf->section_count; i++) {
+		const struct elf_section *s = &ko->elf->sections[i];
+
+		if ((s->type == SHT_RELA || s->type == SHT_REL) &&
+		    s->info < ko->elf->section_count &&
+		    is_lasting(ko->elf->sections[s->info].name))
+			error = look_at(linter, subject, s, &ko->elf->sections[s->info]);
+	}
+	return error ? error : look_at_exports(linter, subject);
+}
+
+static const struct check kom009 = { .id = "KOM009", .kind = &kind_ko, .run = run };
+REGISTER(check, kom009);
