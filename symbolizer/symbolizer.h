@@ -124,3 +124,14 @@ struct error *symbolizer_resolve_place(struct symbolizer *symbolizer,
  * { "what": "refdrv", "build_id": …, "places": [ … ], "why": … }. New reference.
  */
 struct error *symbolizer_searched(const struct symbolizer *symbolizer, json_t **ret);
+
+/*
+ * Whether indexes of debug files are read from and written to the user's cache folder
+ * (they are, unless this is called with false).
+ */
+void symbolizer_set_cache(struct symbolizer *symbolizer, bool cache);
+
+/* Called once for every debug file in use. */
+struct error *symbolizer_each_file(struct symbolizer *symbolizer,
+				   struct error *(*visit)(void *context, const char *path),
+				   void *context);

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "symbolizer/debugfile.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <elfutils/libdwelf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/error.h"
+#include "symbolizer/demangle.h"
+#include "symbolizer/index_build.h"
+#include "symbolizer/unit.h"
+
+enum {
+	/* Units after which libdw's caches are dropped while a large file is indexed. */
+	BATCH = 96,
+	/* Bytes that a compressed module may become. */
+	UNPACKED_LIMIT = 1 << 30,
+};
+
+static const Dwfl_Callbacks callbacks = {
+	.section_address = dwfl_offline_section_address,
+};
+
+static struct error *broken(const char *path, const char *why)
+{
+	return error_new(ERROR_INPUT, "cannot read debug file %s: %s", path, why);
+}
+
+static bool is_packed(const uint8_t *head, size_t size)
+{
+	return size >= 6 && (!memcmp(head, "\xfd"
+					   "7zXZ",
+				     6) ||
+			     !memcmp(head, "\x28\xb5\x2f\xfd", 4) ||
+			     !memcmp(head, "\x1f\x8b", 2));
+}
+
+static struct error *unpack_data(struct archive *archive, const char *path, int out)
+{
+	struct archive_entry *entry;
+	size_t total = 0;
+
+	archive_read_support_filter_all(archive);
+	archive_read_support_format_raw(archive);
+	if (archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK ||
+	    archive_read_next_header(archive, &entry) != ARCHIVE_OK)
+		return broken(path, archive_error_string(archive));
+	for (;;) {
+		const void *block;
+		size_t size;
+		la_int64_t offset;
+		int status = archive_read_data_block(archive, &block, &size, &offset);
+
+		if (status == ARCHIVE_EOF)
+			return NULL;
+		if (status != ARCHIVE_OK)
+			return broken(path, archive_error_string(archive));
+		total += size;
+		if (total > UNPACKED_LIMIT)
+			return broken(path, "it unpacks to more than 1 GiB");
+		if (write(out, block, size) != (ssize_t)size)
+			return broken(path, "no memory to unpack it to");
+	}
+}
+
+/* Replaces @fd by memory that holds the unpacked file. */
+static struct error *unpack(const char *path, int *fd)
+{
+	_close_ int out = memfd_create("module", MFD_CLOEXEC);
+	struct archive *archive = archive_read_new();
+	struct error *error;
+
+	if (out < 0 || !archive) {
+		archive_read_free(archive);
+		return error_nomem();
+	}
+	error = unpack_data(archive, path, out);
+	archive_read_free(archive);
+	if (error)
+		return error;
+	close(*fd);
+	*fd = take_fd(&out);
+	return NULL;
+}
+
+static void read_build_id(Elf *elf, char ret[64])
+{
+	const void *bytes = NULL;
+	ssize_t size = dwelf_elf_gnu_build_id(elf, &bytes);
+
+	ret[0] = 0;
+	for (ssize_t i = 0; i < size && i < 31; i++)
+		snprintf(ret + 2 * i, 3, "%02x", ((const uint8_t *)bytes)[i]);
+}
+
+static struct error *open_relocatable(struct debugfile *file)
+{
+	Dwfl_Module *module;
+	GElf_Addr bias;
+	int fd = dup(file->fd);
+
+	file->dwfl = dwfl_begin(&callbacks);
+	if (!file->dwfl || fd < 0) {
+		if (fd >= 0)
+			close(fd);
+		return error_nomem();
+	}
+	dwfl_report_begin(file->dwfl);
+	module = dwfl_report_offline(file->dwfl, "module", file->path, fd);
+	if (!module) {
+		close(fd);
+		return broken(file->path, dwfl_errmsg(-1));
+	}
+	dwfl_report_end(file->dwfl, NULL, NULL);
+	elf_end(file->elf);
+	file->elf = dwfl_module_getelf(module, &bias);
+	if (!file->elf)
+		return broken(file->path, dwfl_errmsg(-1));
+	file->dwarf = dwfl_module_getdwarf(module, &bias);
+	return NULL;
+}
+
+static struct error *open_elf(struct debugfile *file)
+{
+	file->elf = elf_begin(file->fd, ELF_C_READ_MMAP, NULL);
+	if (!file->elf || elf_kind(file->elf) != ELF_K_ELF ||
+	    !gelf_getehdr(file->elf, &file->ehdr))
+		return broken(file->path, "it is not an ELF file");
+	read_build_id(file->elf, file->build_id);
+	file->relocatable = file->ehdr.e_type == ET_REL;
+	if (file->relocatable)
+		return open_relocatable(file);
+	file->plain = true;
+	file->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
+	return NULL;
+}
+
+struct error *debugfile_open(const char *path, struct debugfile **ret)
+{
+	_cleanup_(debugfile_close) struct debugfile *file = calloc(1, sizeof(*file));
+	struct error *error = NULL;
+	uint8_t head[8] = { 0 };
+	struct stat status;
+
+	if (!file)
+		return error_nomem();
+	file->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (file->fd < 0)
+		return error_errno(errno, "cannot open debug file %s", path);
+	file->path = strdup(path);
+	if (!file->path)
+		return error_nomem();
+	if (fstat(file->fd, &status) || !S_ISREG(status.st_mode))
+		return broken(path, "it is not a regular file");
+	file->size = (uint64_t)status.st_size;
+	file->mtime = (uint64_t)status.st_mtim.tv_sec;
+	elf_version(EV_CURRENT);
+	if (pread(file->fd, head, sizeof(head), 0) > 0 && is_packed(head, sizeof(head)))
+		error = unpack(path, &file->fd);
+	if (!error)
+		error = open_elf(file);
+	if (!error)
+		*ret = take(file);
+	return error;
+}
+
+void debugfile_close(struct debugfile *file)
+{
+	if (!file)
+		return;
+	if (file->dwfl) {
+		dwfl_end(file->dwfl);
+	} else {
+		dwarf_end(file->dwarf);
+		elf_end(file->elf);
+	}
+	if (file->fd >= 0)
+		close(file->fd);
+	free(file->path);
+	free(file);
+}
+
+static bool has_section(Elf *elf, const char *wanted)
+{
+	Elf_Scn *scn = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return false;
+	while ((scn = elf_nextscn(elf, scn))) {
+		GElf_Shdr section;
+		const char *name;
+
+		if (!gelf_getshdr(scn, &section) || section.sh_type == SHT_NOBITS)
+			continue;
+		name = elf_strptr(elf, names, section.sh_name);
+		if (name && !strcmp(name, wanted))
+			return true;
+	}
+	return false;
+}
+
+struct error *debugfile_glance(const char *path, char build_id[64], bool *lines)
+{
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t head[8] = { 0 };
+	struct error *error = NULL;
+	Elf *elf;
+
+	if (fd < 0)
+		return error_errno(errno, "cannot open debug file %s", path);
+	elf_version(EV_CURRENT);
+	if (pread(fd, head, sizeof(head), 0) > 0 && is_packed(head, sizeof(head)))
+		error = unpack(path, &fd);
+	if (error)
+		return error;
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (!elf || elf_kind(elf) != ELF_K_ELF) {
+		elf_end(elf);
+		return broken(path, "it is not an ELF file");
+	}
+	read_build_id(elf, build_id);
+	*lines = has_section(elf, ".debug_info");
+	elf_end(elf);
+	return NULL;
+}
+
+bool debugfile_has_lines(const struct debugfile *file)
+{
+	return file->dwarf != NULL;
+}
+
+static bool is_code(const GElf_Shdr *section)
+{
+	return section->sh_flags & SHF_ALLOC && section->sh_flags & SHF_EXECINSTR &&
+	       section->sh_size;
+}
+
+static void add_areas(const struct debugfile *file, struct index_builder *builder)
+{
+	size_t names;
+	Elf_Scn *scn = NULL;
+
+	if (elf_getshdrstrndx(file->elf, &names))
+		return;
+	while ((scn = elf_nextscn(file->elf, scn))) {
+		GElf_Shdr section;
+		const char *name;
+
+		if (!gelf_getshdr(scn, &section) || !is_code(&section))
+			continue;
+		name = elf_strptr(file->elf, names, section.sh_name);
+		if (name)
+			builder_area(builder, name, section.sh_addr, section.sh_size);
+	}
+}
+
+/* Marks of the linker and of arm's mapping are no names of code. */
+static bool is_name(const char *name)
+{
+	return *name && *name != '$' && *name != '.' &&
+	       strncmp(name, "__pfx_", 6) && strncmp(name, "__cfi_", 6) &&
+	       strncmp(name, "__UNIQUE_ID", 11);
+}
+
+static void add_symbol(const struct debugfile *file, const GElf_Sym *symbol,
+		       const char *name, struct index_builder *builder)
+{
+	Elf_Scn *scn = elf_getscn(file->elf, symbol->st_shndx);
+	uint64_t address = symbol->st_value;
+	unsigned int type = GELF_ST_TYPE(symbol->st_info);
+	_free_ char *plain = NULL;
+	GElf_Shdr section;
+
+	if ((type != STT_FUNC && type != STT_NOTYPE && type != STT_GNU_IFUNC) ||
+	    symbol->st_shndx >= SHN_LORESERVE || !scn || !gelf_getshdr(scn, &section) ||
+	    !is_code(&section) || !is_name(name))
+		return;
+	if (file->ehdr.e_type == ET_REL)
+		address += section.sh_addr;
+	if (file->ehdr.e_machine == EM_ARM)
+		address &= ~(uint64_t)1;
+	if (address - section.sh_addr >= section.sh_size)
+		return;
+	plain = demangle(name);
+	builder_symbol(builder, plain ? plain : name, address, symbol->st_size);
+}
+
+static void add_symbols(const struct debugfile *file, struct index_builder *builder)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr section;
+
+	while ((scn = elf_nextscn(file->elf, scn))) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &section) || section.sh_type != SHT_SYMTAB)
+			continue;
+		data = elf_getdata(scn, NULL);
+		if (!data || !section.sh_entsize)
+			continue;
+		for (size_t i = 1; i < section.sh_size / section.sh_entsize; i++) {
+			GElf_Sym symbol;
+			const char *name;
+
+			if (!gelf_getsym(data, (int)i, &symbol))
+				break;
+			name = elf_strptr(file->elf, section.sh_link, symbol.st_name);
+			if (name)
+				add_symbol(file, &symbol, name, builder);
+		}
+	}
+}
+
+static struct index_header make_header(const struct debugfile *file)
+{
+	struct index_header head = { .machine = file->ehdr.e_machine,
+				     .source_size = file->size,
+				     .source_mtime = file->mtime,
+				     .relocatable = file->relocatable };
+
+	snprintf(head.build_id, sizeof(head.build_id), "%s", file->build_id);
+	return head;
+}
+
+static struct error *wrap_built(const struct debugfile *file,
+				struct index_builder *builder, struct index **ret)
+{
+	struct index_header head = make_header(file);
+	uint8_t *bytes;
+	size_t size;
+	struct error *error = index_builder_finish(builder, &head, &bytes, &size);
+
+	return error ? error : index_wrap(bytes, size, ret);
+}
+
+struct error *debugfile_make_symbols(struct debugfile *file, struct index **ret)
+{
+	_cleanup_(index_builder_destroy) struct index_builder *builder = NULL;
+	struct error *error = index_builder_create(&builder);
+
+	if (error)
+		return error;
+	add_areas(file, builder);
+	add_symbols(file, builder);
+	return wrap_built(file, builder, ret);
+}
+
+/*
+ * Adds at most BATCH units from *@next on, through @dwarf; *@next becomes 0 at the end.
+ */
+static struct error *add_units(Dwarf *dwarf, struct index_builder *builder,
+			       Dwarf_Off *next)
+{
+	for (int i = 0; i < BATCH; i++) {
+		Dwarf_Off offset = *next;
+		struct error *error;
+		size_t header;
+		Dwarf_Die cu;
+
+		if (dwarf_next_unit(dwarf, offset, next, &header, NULL, NULL, NULL, NULL,
+				    NULL, NULL)) {
+			*next = 0;
+			return NULL;
+		}
+		if (!dwarf_offdie(dwarf, offset + header, &cu))
+			continue;
+		error = unit_add(&cu, builder);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+static struct error *add_all_units(struct debugfile *file, struct index_builder *builder)
+{
+	struct error *error = NULL;
+	Dwarf_Off next = 0;
+
+	do {
+		Dwarf *dwarf = file->plain ? dwarf_begin_elf(file->elf, DWARF_C_READ,
+							     NULL)
+					   : file->dwarf;
+
+		if (!dwarf)
+			return broken(file->path, dwarf_errmsg(-1));
+		error = add_units(dwarf, builder, &next);
+		if (file->plain)
+			dwarf_end(dwarf);
+	} while (next && !error);
+	return error;
+}
+
+struct error *debugfile_make_index(struct debugfile *file, uint8_t **bytes, size_t *size)
+{
+	_cleanup_(index_builder_destroy) struct index_builder *builder = NULL;
+	struct index_header head = make_header(file);
+	struct error *error = index_builder_create(&builder);
+
+	if (error)
+		return error;
+	add_areas(file, builder);
+	add_symbols(file, builder);
+	if (file->dwarf)
+		error = add_all_units(file, builder);
+	return error ? error : index_builder_finish(builder, &head, bytes, size);
+}
+
+/* For what has no .debug_aranges (clang, Rust): asks every unit for its ranges. */
+static bool search_units(Dwarf *dwarf, uint64_t address, Dwarf_Die *ret)
+{
+	Dwarf_Off offset = 0, next;
+	size_t header;
+
+	for (; !dwarf_next_unit(dwarf, offset, &next, &header, NULL, NULL, NULL, NULL,
+				NULL, NULL);
+	     offset = next)
+		if (dwarf_offdie(dwarf, offset + header, ret) &&
+		    dwarf_haspc(ret, address) > 0)
+			return true;
+	return false;
+}
+
+struct error *debugfile_make_unit(struct debugfile *file, uint64_t address,
+				  uint64_t *unit, struct index **ret)
+{
+	_cleanup_(index_builder_destroy) struct index_builder *builder = NULL;
+	struct error *error;
+	Dwarf_Die cu;
+
+	*unit = 0;
+	if (ret)
+		*ret = NULL;
+	if (!file->dwarf || (!dwarf_addrdie(file->dwarf, address, &cu) &&
+			     !search_units(file->dwarf, address, &cu)))
+		return NULL;
+	*unit = dwarf_dieoffset(&cu);
+	if (!ret)
+		return NULL;
+	error = index_builder_create(&builder);
+	if (!error)
+		error = unit_add(&cu, builder);
+	return error ? error : wrap_built(file, builder, ret);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A file with symbols or DWARF, opened through libelf, libdw and (relocatable files:
+ * kernel modules) libdwfl. Relocatable files get a layout of their own in which every
+ * section has its own addresses.
+ */
+#pragma once
+
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <gelf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+
+struct index;
+struct index_builder;
+
+struct debugfile {
+	char *path;
+	Elf *elf;
+	Dwarf *dwarf; /* NULL: no DWARF in it */
+	Dwfl *dwfl;   /* relocatable files only */
+	int fd;
+	char build_id[64]; /* hex, "" when there is none */
+	uint64_t size, mtime;
+	GElf_Ehdr ehdr;
+	bool relocatable;
+	bool plain; /* relocations are not to be applied: several Dwarfs may be opened */
+};
+
+/* ELF, also compressed by xz, zstd or gzip (as modules are). */
+struct error *debugfile_open(const char *path, struct debugfile **ret);
+void debugfile_close(struct debugfile *file);
+CLEANUP_DEFINE(struct debugfile, debugfile_close)
+
+/*
+ * Only the build-id ("" when there is none) and whether there is DWARF, without opening
+ * everything.
+ */
+struct error *debugfile_glance(const char *path, char build_id[64], bool *lines);
+
+/* Whether there are lines to be had. */
+bool debugfile_has_lines(const struct debugfile *file);
+
+/* The whole index. @bytes is from malloc. */
+struct error *debugfile_make_index(struct debugfile *file, uint8_t **bytes, size_t *size);
+
+/* An index of areas and symbols alone. */
+struct error *debugfile_make_symbols(struct debugfile *file, struct index **ret);
+
+/*
+ * An index of the unit that holds @address alone, for a few lookups without a whole
+ * index. Sets @unit to a key that is the same for all addresses of the unit; with
+ * @ret NULL only the key is found. NULL in @ret: no unit holds it.
+ */
+struct error *debugfile_make_unit(struct debugfile *file, uint64_t address,
+				  uint64_t *unit, struct index **ret);

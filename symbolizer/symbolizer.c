@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "symbolizer/symbolizer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/array.h"
+#include "common/error.h"
+#include "symbolizer/finder.h"
+#include "symbolizer/kallsyms.h"
+#include "symbolizer/layout.h"
+#include "symbolizer/object.h"
+#include "symbolizer/source.h"
+
+struct section {
+	char *name;
+	uint64_t address;
+};
+
+/* A module, or the kernel itself (name "vmlinux"). */
+struct image {
+	char *name, *build_id;
+	uint64_t base, size;
+	struct section *sections;
+	size_t section_count;
+	struct object *object;
+	bool tried; /* to find the object */
+};
+
+struct symbolizer {
+	struct finder *finder;
+	struct sources *sources;
+	struct kallsyms *kallsyms;
+	struct image *images; /* the kernel is the first */
+	size_t count, capacity;
+	uint64_t kernel_offset;
+	bool offset_known, cache;
+};
+
+static const char kernel_name[] = "vmlinux";
+
+static struct error *add_image(struct symbolizer *s, const char *name,
+			       struct image **ret)
+{
+	char *copy = strdup(name);
+
+	if (!copy || !array_grow(s->images, s->count, s->capacity)) {
+		free(copy);
+		return error_nomem();
+	}
+	for (char *p = copy; *p; p++)
+		*p = *p == '-' ? '_' : *p;
+	s->images[s->count] = (struct image){ .name = copy };
+	*ret = &s->images[s->count++];
+	return NULL;
+}
+
+struct error *symbolizer_create(struct symbolizer **ret)
+{
+	_cleanup_(symbolizer_destroy) struct symbolizer *s = calloc(1, sizeof(*s));
+	struct image *kernel;
+	struct error *error;
+
+	if (!s)
+		return error_nomem();
+	s->cache = true;
+	error = finder_create(&s->finder);
+	if (!error)
+		error = sources_create(&s->sources);
+	if (!error)
+		error = add_image(s, kernel_name, &kernel);
+	if (!error)
+		*ret = take(s);
+	return error;
+}
+
+static void image_clear(struct image *image)
+{
+	for (size_t i = 0; i < image->section_count; i++)
+		free(image->sections[i].name);
+	free(image->sections);
+	free(image->build_id);
+	object_destroy(image->object);
+	image->sections = NULL;
+	image->section_count = 0;
+	image->build_id = NULL;
+	image->object = NULL;
+	image->tried = false;
+}
+
+void symbolizer_destroy(struct symbolizer *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->count; i++) {
+		image_clear(&s->images[i]);
+		free(s->images[i].name);
+	}
+	free(s->images);
+	kallsyms_destroy(s->kallsyms);
+	sources_destroy(s->sources);
+	finder_destroy(s->finder);
+	free(s);
+}
+
+/* What was looked for in vain may be found by what was added. */
+static void forget_failures(struct symbolizer *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!s->images[i].object)
+			s->images[i].tried = false;
+}
+
+struct error *symbolizer_add_path(struct symbolizer *s, const char *path)
+{
+	forget_failures(s);
+	return finder_add_path(s->finder, path);
+}
+
+struct error *symbolizer_add_source_path(struct symbolizer *s, const char *path)
+{
+	return sources_add_path(s->sources, path);
+}
+
+struct error *symbolizer_set_release(struct symbolizer *s, const char *release)
+{
+	forget_failures(s);
+	return finder_set_release(s->finder, release);
+}
+
+static struct error *set_build_id(struct image *image, const char *build_id)
+{
+	char *copy;
+
+	if (!build_id || (image->build_id && !strcmp(image->build_id, build_id)))
+		return NULL;
+	copy = strdup(build_id);
+	if (!copy)
+		return error_nomem();
+	if (image->build_id || !image->object)
+		image_clear(image);
+	else if (strncmp(object_build_id(image->object), build_id, strlen(build_id)))
+		image_clear(image);
+	free(image->build_id);
+	image->build_id = copy;
+	return NULL;
+}
+
+struct error *symbolizer_set_kernel_build_id(struct symbolizer *s, const char *build_id)
+{
+	return set_build_id(&s->images[0], build_id);
+}
+
+void symbolizer_set_kernel_offset(struct symbolizer *s, uint64_t offset)
+{
+	s->kernel_offset = offset;
+	s->offset_known = true;
+}
+
+void symbolizer_set_cache(struct symbolizer *s, bool cache)
+{
+	s->cache = cache;
+}
+
+static bool same_name(const char *image, const char *name)
+{
+	for (; *image && *name; image++, name++)
+		if (*image != (*name == '-' ? '_' : *name))
+			return false;
+	return *image == *name;
+}
+
+/* The image of that name, made if need be; NULL means the kernel. */
+static struct error *find_image(struct symbolizer *s, const char *name,
+				struct image **ret)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (same_name(s->images[i].name, name ? name : kernel_name)) {
+			*ret = &s->images[i];
+			return NULL;
+		}
+	return add_image(s, name, ret);
+}
+
+struct error *symbolizer_add_module(struct symbolizer *s,
+				    const struct module_layout *layout)
+{
+	struct image *image;
+	struct error *error = find_image(s, layout->name, &image);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < image->section_count; i++)
+		free(image->sections[i].name);
+	free(image->sections);
+	image->section_count = 0;
+	image->base = layout->base;
+	image->size = layout->size;
+	image->sections = calloc(layout->section_count + 1, sizeof(*image->sections));
+	if (!image->sections)
+		return error_nomem();
+	for (size_t i = 0; i < layout->section_count; i++) {
+		char *name = strdup(layout->sections[i].name);
+
+		if (!name)
+			return error_nomem();
+		image->sections[image->section_count++] =
+			(struct section){ name, layout->sections[i].address };
+	}
+	return set_build_id(image, layout->build_id);
+}
+
+static struct error *add_layout(void *context, const struct module_layout *layout)
+{
+	return symbolizer_add_module(context, layout);
+}
+
+struct error *symbolizer_add_layouts(struct symbolizer *s, const char *path)
+{
+	return layout_read(path, add_layout, s);
+}
+
+struct error *symbolizer_add_kallsyms(struct symbolizer *s, const char *path)
+{
+	struct kallsyms *symbols;
+	struct error *error = kallsyms_load(path, &symbols);
+
+	if (error)
+		return error;
+	kallsyms_destroy(s->kallsyms);
+	s->kallsyms = symbols;
+	return NULL;
+}
+
+static struct error *need_object(struct symbolizer *s, struct image *image)
+{
+	struct wanted wanted = { image->name, image->build_id };
+	_free_ char *path = NULL;
+	struct error *error;
+
+	if (image->tried)
+		return NULL;
+	image->tried = true;
+	error = finder_find(s->finder, &wanted, &path);
+	if (!error && path)
+		error = object_create(path, s->cache, &image->object);
+	return error;
+}
+
+/* KASLR's offset, found by a symbol that both kallsyms and the debug file have. */
+static struct error *need_offset(struct symbolizer *s, struct object *kernel)
+{
+	static const char *const anchors[] = { "_stext", "_text", "startup_64" };
+
+	for (size_t i = 0; !s->offset_known && s->kallsyms && i < ARRAY_LENGTH(anchors);
+	     i++) {
+		struct index_symbol_hit hit;
+		struct kallsym symbol;
+		struct error *error;
+		bool found = false;
+
+		if (!kallsyms_find(s->kallsyms, anchors[i], NULL, &symbol))
+			continue;
+		error = object_find_symbol(kernel, anchors[i], 0, &hit, &found);
+		if (error)
+			return error;
+		if (found)
+			symbolizer_set_kernel_offset(s, symbol.address - hit.address);
+	}
+	return NULL;
+}
+
+static struct error *add_places(struct symbolizer *s, const struct index_hit *hit,
+				struct frame frame, struct frames *ret)
+{
+	enum frame_kind kind = frame.kind;
+
+	for (size_t i = 0; i < hit->count; i++) {
+		const struct place *place = &hit->places[i];
+		_free_ char *source = NULL;
+		struct error *error;
+
+		frame.kind = i + 1 < hit->count ? FRAME_INLINE : kind;
+		if (place->function && *place->function)
+			frame.function = place->function;
+		frame.file = place->short_file;
+		frame.line = place->line;
+		frame.column = place->column;
+		if (place->file)
+			source = sources_line(s->sources, place->file, place->short_file,
+					      place->line);
+		frame.source = source;
+		error = frames_add(ret, &frame);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+/*
+ * Looks @address of @object's own address space up. @frame has what is known already:
+ * kind, raw, address, and for places given by name function, offset and size.
+ */
+static struct error *look_up(struct symbolizer *s, const struct image *image,
+			     uint64_t address, struct frame *frame, struct frames *ret)
+{
+	struct index_hit hit;
+	const struct index_symbol_hit *symbol = &hit.symbol;
+	bool step_back = frame->kind == FRAME_RETURN || frame->kind == FRAME_GUESSED;
+	struct error *error;
+
+	/* A return address at offset 0 belongs to no call in this function. */
+	if (frame->function && !frame->offset)
+		step_back = false;
+	error = object_lookup(image->object, address - step_back, &hit);
+	if (error)
+		return error;
+	frame->build_id = object_build_id(image->object);
+	if (!*frame->build_id)
+		frame->build_id = NULL;
+	if (!frame->function && symbol->name) {
+		frame->function = symbol->name;
+		frame->offset = address - symbol->address;
+		frame->size = symbol->size;
+	}
+	if (hit.count && hit.places[hit.count - 1].function) {
+		if (!hit.has_line && !frame->confidence)
+			frame->confidence = "symbol only";
+		return add_places(s, &hit, *frame, ret);
+	}
+	if (!frame->confidence)
+		frame->confidence = frame->function ? "symbol only" : "no symbol";
+	return frames_add(ret, frame);
+}
+
+/*
+ * The address of @place in the debug file. Several functions may have the name: the
+ * size decides; without one, or when none fits, *@confidence says so.
+ */
+static struct error *find_place(struct object *object, const struct symbol_place *place,
+				uint64_t *address, const char **confidence, bool *ret)
+{
+	struct index_symbol_hit hit, chosen = { 0 };
+	size_t fitting = 0, all = 0;
+
+	for (bool found = true;; all++) {
+		struct error *error = object_find_symbol(object, place->function, all,
+							 &hit, &found);
+
+		if (error)
+			return error;
+		if (!found)
+			break;
+		/* The kernel counts alignment after a function as part of it. */
+		if (place->size && (hit.size > place->size ||
+				    place->size - hit.size >= 64))
+			continue;
+		if (!fitting++ || (hit.size == place->size && chosen.size != place->size))
+			chosen = hit;
+	}
+	*ret = fitting && place->offset <= (chosen.size ? chosen.size + 64 : UINT32_MAX);
+	*address = chosen.address + place->offset;
+	if (all && !fitting)
+		*confidence = "the debug file is of another build: sizes differ";
+	else if (!all)
+		*confidence = "not in the debug file";
+	else if (fitting > 1)
+		*confidence = "several functions have this name";
+	return NULL;
+}
+
+/* A static function's other instances are named .isra.0, .constprop.0 … */
+static struct frame start_frame(const struct symbol_place *place, enum frame_kind kind)
+{
+	return (struct frame){
+		.raw = place->raw,
+		.address = place->address,
+		.kind = kind,
+		.function = place->function,
+		.offset = place->offset,
+		.size = place->size,
+		.module = place->module,
+		.build_id = place->build_id,
+	};
+}
+
+struct error *symbolizer_resolve_place(struct symbolizer *s,
+				       const struct symbol_place *place,
+				       enum frame_kind kind, struct frames *ret)
+{
+	struct frame frame = start_frame(place, kind);
+	struct image *image;
+	uint64_t address;
+	bool found = false;
+	struct error *error = find_image(s, place->module, &image);
+
+	if (!error && place->build_id)
+		error = set_build_id(image, place->build_id);
+	if (!error)
+		error = need_object(s, image);
+	if (error)
+		return error;
+	if (image->object) {
+		error = find_place(image->object, place, &address, &frame.confidence,
+				   &found);
+		if (error)
+			return error;
+	}
+	if (found)
+		return look_up(s, image, address, &frame, ret);
+	if (!frame.confidence)
+		frame.confidence = "symbol only";
+	return frames_add(ret, &frame);
+}
+
+/* Turns a section's load address into the debug file's address for it. */
+static struct error *translate(struct image *image, uint64_t address, uint64_t *file,
+			       bool *ret)
+{
+	const char *name;
+	uint64_t start, size;
+	bool found = true;
+
+	*ret = false;
+	for (size_t nth = 0; found && !*ret; nth++) {
+		struct error *error = object_area(image->object, nth, &name, &start,
+						  &size, &found);
+
+		if (error)
+			return error;
+		for (size_t i = 0; found && i < image->section_count; i++) {
+			const struct section *section = &image->sections[i];
+
+			if (strcmp(section->name, name) ||
+			    address - section->address >= size)
+				continue;
+			*file = start + (address - section->address);
+			*ret = true;
+		}
+	}
+	return NULL;
+}
+
+/* Tries the modules whose layout is known. */
+static struct error *resolve_in_modules(struct symbolizer *s, uint64_t address,
+					struct frame *frame, struct frames *ret,
+					bool *done)
+{
+	for (size_t i = 1; i < s->count && !*done; i++) {
+		struct image *image = &s->images[i];
+		uint64_t file;
+		struct error *error;
+
+		if (!image->section_count)
+			continue;
+		error = need_object(s, image);
+		if (error)
+			return error;
+		if (!image->object)
+			continue;
+		error = translate(image, address, &file, done);
+		if (error)
+			return error;
+		if (!*done)
+			continue;
+		frame->module = image->name;
+		return look_up(s, image, file, frame, ret);
+	}
+	return NULL;
+}
+
+static struct error *resolve_in_kernel(struct symbolizer *s, uint64_t address,
+				       struct frame *frame, struct frames *ret,
+				       bool *done)
+{
+	struct image *kernel = &s->images[0];
+	struct error *error = need_object(s, kernel);
+	const char *name;
+	bool found = true;
+
+	if (error || !kernel->object)
+		return error;
+	error = need_offset(s, kernel->object);
+	if (error)
+		return error;
+	address -= s->kernel_offset;
+	for (size_t nth = 0; found && !*done; nth++) {
+		uint64_t start, size;
+
+		error = object_area(kernel->object, nth, &name, &start, &size, &found);
+		if (error)
+			return error;
+		*done = found && address - start < size;
+	}
+	return *done ? look_up(s, kernel, address, frame, ret) : NULL;
+}
+
+/* A name from kallsyms leads on to the module's or kernel's debug file. */
+static struct error *resolve_by_name(struct symbolizer *s, uint64_t address,
+				     const struct frame *frame, struct frames *ret,
+				     bool *done)
+{
+	struct kallsym symbol;
+	struct symbol_place place = { .raw = frame->raw, .address = address };
+
+	if (!s->kallsyms || !kallsyms_at(s->kallsyms, address, &symbol))
+		return NULL;
+	place.function = symbol.name;
+	place.offset = address - symbol.address;
+	place.module = symbol.module;
+	*done = true;
+	return symbolizer_resolve_place(s, &place, frame->kind, ret);
+}
+
+struct error *symbolizer_resolve(struct symbolizer *s, uint64_t address,
+				 enum frame_kind kind, struct frames *ret)
+{
+	struct frame frame = { .address = address, .kind = kind };
+	bool done = false;
+	struct error *error = resolve_in_modules(s, address, &frame, ret, &done);
+
+	if (!error && !done)
+		error = resolve_in_kernel(s, address, &frame, ret, &done);
+	if (!error && !done)
+		error = resolve_by_name(s, address, &frame, ret, &done);
+	if (error || done)
+		return error;
+	frame.confidence = "no symbol";
+	return frames_add(ret, &frame);
+}
+
+struct error *symbolizer_searched(const struct symbolizer *s, json_t **ret)
+{
+	*ret = json_deep_copy(finder_searched(s->finder));
+	return *ret ? NULL : error_nomem();
+}
+
+struct error *symbolizer_each_file(struct symbolizer *s,
+				   struct error *(*visit)(void *context, const char *path),
+				   void *context)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct error *error =
+			s->images[i].object
+				? visit(context, object_path(s->images[i].object))
+				: NULL;
+
+		if (error)
+			return error;
+	}
+	return NULL;
+}
