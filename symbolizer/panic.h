@@ -100,5 +100,12 @@ struct error *panic_to_json(const struct panic *panic, json_t **ret);
 struct error *panic_add_to_report(const struct panic_log *log, const char *path,
 				  struct report *report);
 
+/*
+ * The same for a report that is about nothing else: the section is shown to people, with
+ * every stack, and the findings come without theirs.
+ */
+struct error *panic_show_in_report(const struct panic_log *log, const char *path,
+				   struct report *report);
+
 /* "reports": how it is shown to people. */
 extern const struct section panic_section;

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pages: freed in use, or not to be had. */
+#include <string.h>
+
+#include "symbolizer/dialect.h"
+
+static const char *const harmless[] = { "__GFP_NOWARN", NULL };
+
+static const struct pattern patterns[] = {
+	{ "BUG: Bad page state", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
+	  "BUG: Bad page state in {f}", NULL, NULL, NULL, false },
+	{ "BUG: Bad page map", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
+	  "BUG: Bad page map in {f}", NULL, NULL, NULL, false },
+	{ "BUG: Bad rss-counter state", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_NOBODY,
+	  "BUG: Bad rss-counter state", NULL, NULL, NULL, false },
+	{ ": page allocation failure", "OOM", PANIC_NOTE, BLAME_STACK,
+	  "page allocation failure in {f}", NULL, NULL, harmless, false },
+	{ NULL },
+};
+
+static const struct dialect dialect_page = {
+	.name = "page",
+	.summary = "bad page state, page allocation failures",
+	.os = "linux",
+	.title_dialect = "linux",
+	.patterns = patterns,
+};
+REGISTER(dialect, dialect_page);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "symbolizer/reader.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/array.h"
+#include "common/error.h"
+#include "common/strbuf.h"
+#include "symbolizer/blame.h"
+#include "symbolizer/dialect.h"
+#include "symbolizer/event.h"
+#include "symbolizer/panic_model.h"
+#include "symbolizer/trigger.h"
+
+enum {
+	OPEN_LIMIT = 8,	  /* reports of several CPUs at once */
+	IDLE_LIMIT = 300, /* foreign lines within a report */
+	IDLE_AFTER_END = 40,
+	MATCH_LIMIT = 12,
+	RAW_LIMIT = 16 << 20, /* one line: a macOS report may be one */
+};
+
+struct panic_reader {
+	panic_sink *sink;
+	void *context;
+	struct triggers *triggers;
+	struct event *open[OPEN_LIMIT]; /* the latest is the last */
+	size_t open_count;
+	struct strbuf rest; /* of a line whose end has not come */
+	uint64_t number, offset;
+	bool skipping; /* the rest of a line that is too long */
+	char scratch[LOGLINE_LIMIT + 1];
+};
+
+struct error *panic_reader_create(panic_sink *sink, void *context,
+				  struct panic_reader **ret)
+{
+	_cleanup_(panic_reader_destroy) struct panic_reader *r = calloc(1, sizeof(*r));
+	struct error *error;
+
+	if (!r)
+		return error_nomem();
+	r->sink = sink;
+	r->context = context;
+	error = triggers_create(&r->triggers);
+	if (!error)
+		*ret = take(r);
+	return error;
+}
+
+void panic_reader_destroy(struct panic_reader *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->open_count; i++)
+		event_destroy(r->open[i]);
+	triggers_destroy(r->triggers);
+	strbuf_deinit(&r->rest);
+	free(r);
+}
+
+static struct error *close_event(struct panic_reader *r, size_t number)
+{
+	struct event *event = r->open[number];
+	struct error *error;
+
+	memmove(&r->open[number], &r->open[number + 1],
+		(r->open_count - number - 1) * sizeof(*r->open));
+	r->open_count--;
+	error = event_finish(event);
+	if (!error)
+		error = r->sink(r->context, &event->panic);
+	event_destroy(event);
+	return error;
+}
+
+/* The open report that the line belongs to, or -1. */
+static ptrdiff_t owner_of(const struct panic_reader *r, const struct logline *line)
+{
+	for (size_t i = r->open_count; i-- > 0;)
+		if (!strcmp(r->open[i]->caller, line->caller))
+			return (ptrdiff_t)i;
+	if (!r->open_count)
+		return -1;
+	/* Other CPUs answer to a stall; and parts of a log may lack their caller. */
+	if (!line->caller[0] || !r->open[r->open_count - 1]->caller[0] ||
+	    event_takes_others(r->open[r->open_count - 1]))
+		return (ptrdiff_t)r->open_count - 1;
+	return -1;
+}
+
+static bool refused(const struct pattern *pattern, const struct logline *line)
+{
+	for (size_t i = 0; pattern->unless && pattern->unless[i]; i++)
+		if (logline_find(line, pattern->unless[i]))
+			return true;
+	return false;
+}
+
+static struct error *open_event(struct panic_reader *r, struct event *event,
+				const struct logline *line, ptrdiff_t owner)
+{
+	struct error *error = NULL;
+
+	event->panic.line = line->number;
+	event->panic.start = line->offset;
+	memcpy(event->caller, line->caller, sizeof(event->caller));
+	if (owner >= 0)
+		error = close_event(r, owner);
+	if (!error && r->open_count == OPEN_LIMIT)
+		error = close_event(r, 0);
+	if (error) {
+		event_destroy(event);
+		return error;
+	}
+	r->open[r->open_count++] = event;
+	event_extend(event, line);
+	return NULL;
+}
+
+/*
+ * Whether the line starts a report, or joins an open one as its consequence.
+ */
+static struct error *try_triggers(struct panic_reader *r, const struct logline *line,
+				  bool *ret)
+{
+	struct trigger_match matches[MATCH_LIMIT];
+	size_t count =
+		triggers_find(r->triggers, line->text, line->length, matches, MATCH_LIMIT);
+	ptrdiff_t owner = count ? owner_of(r, line) : -1;
+
+	*ret = false;
+	for (size_t i = 0; i < count; i++)
+		if (refused(matches[i].pattern, line))
+			return NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct event *event;
+		struct error *error;
+
+		if (owner >= 0 &&
+		    event_joins(r->open[owner], matches[i].pattern, line))
+			return NULL;
+		error = event_create(matches[i].dialect, matches[i].pattern, line,
+				     matches[i].at, &event);
+		if (error)
+			return error;
+		if (!event)
+			continue;
+		*ret = true;
+		return open_event(r, event, line, owner);
+	}
+	return NULL;
+}
+
+static struct error *read_line(struct panic_reader *r, const char *raw, size_t length)
+{
+	struct logline line;
+	struct error *error;
+	ptrdiff_t owner;
+	bool started = false;
+
+	logline_read(raw, length, r->scratch, &line);
+	line.number = ++r->number;
+	line.offset = r->offset;
+	r->offset += length + 1;
+	owner = r->open_count ? owner_of(r, &line) : -1;
+	if (owner >= 0 && event_takes(r->open[owner], &line))
+		return NULL;
+	error = line.length ? try_triggers(r, &line, &started) : NULL;
+	if (error || started)
+		return error;
+	owner = r->open_count ? owner_of(r, &line) : -1;
+	if (owner >= 0)
+		error = event_line(r->open[owner], &line);
+	for (size_t i = r->open_count; !error && i-- > 0;) {
+		struct event *event = r->open[i];
+
+		event->idle++;
+		if (event->idle > IDLE_LIMIT ||
+		    (event->closed && event->idle > IDLE_AFTER_END))
+			error = close_event(r, i);
+	}
+	return error;
+}
+
+static struct error *add_rest(struct panic_reader *r, const char *data, size_t size)
+{
+	if (r->rest.length + size > RAW_LIMIT) {
+		r->skipping = true;
+		size = RAW_LIMIT - r->rest.length;
+	}
+	strbuf_add(&r->rest, data, size);
+	return strbuf_error(&r->rest);
+}
+
+struct error *panic_reader_feed(struct panic_reader *r, const char *data, size_t size)
+{
+	while (size) {
+		const char *end = memchr(data, '\n', size);
+		size_t length = end ? (size_t)(end - data) : size;
+		struct error *error = NULL;
+
+		if (!end || r->rest.length)
+			error = add_rest(r, data, length);
+		if (error)
+			return error;
+		if (!end)
+			return NULL;
+		error = r->rest.length ? read_line(r, r->rest.data, r->rest.length)
+				       : read_line(r, data, length);
+		strbuf_truncate(&r->rest, 0);
+		if (error)
+			return error;
+		data += length + 1;
+		size -= length + 1;
+	}
+	return NULL;
+}
+
+struct error *panic_reader_finish(struct panic_reader *r)
+{
+	struct error *error = NULL;
+
+	if (r->rest.length)
+		error = read_line(r, r->rest.data, r->rest.length);
+	strbuf_truncate(&r->rest, 0);
+	while (!error && r->open_count)
+		error = close_event(r, 0);
+	return error;
+}
+
+static struct error *add_to_log(void *context, struct panic *panic)
+{
+	return panic_log_add(context, panic);
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct panic *a = left, *b = right;
+
+	return (a->line > b->line) - (a->line < b->line);
+}
+
+struct error *panic_parse(const char *text, size_t size, struct panic_log **ret)
+{
+	_cleanup_(panic_log_destroy) struct panic_log *log = calloc(1, sizeof(*log));
+	_cleanup_(panic_reader_destroy) struct panic_reader *reader = NULL;
+	struct error *error;
+
+	if (!log)
+		return error_nomem();
+	error = panic_reader_create(add_to_log, log, &reader);
+	if (!error)
+		error = panic_reader_feed(reader, text, size);
+	if (!error)
+		error = panic_reader_finish(reader);
+	if (error)
+		return error;
+	if (log->count > 1)
+		qsort(log->panics, log->count, sizeof(*log->panics), by_place);
+	*ret = take(log);
+	return NULL;
+}
