@@ -36,11 +36,12 @@ static struct error *broken(const char *path, const char *why)
 
 static bool is_packed(const uint8_t *head, size_t size)
 {
-	return size >= 6 && (!memcmp(head, "\xfd"
-					   "7zXZ",
-				     6) ||
-			     !memcmp(head, "\x28\xb5\x2f\xfd", 4) ||
-			     !memcmp(head, "\x1f\x8b", 2));
+	return size >= 6 &&
+	       (!memcmp(head,
+			"\xfd"
+			"7zXZ",
+			6) ||
+		!memcmp(head, "\x28\xb5\x2f\xfd", 4) || !memcmp(head, "\x1f\x8b", 2));
 }
 
 static struct error *unpack_data(struct archive *archive, const char *path, int out)
@@ -266,9 +267,8 @@ static void add_areas(const struct debugfile *file, struct index_builder *builde
 /* Marks of the linker and of arm's mapping are no names of code. */
 static bool is_name(const char *name)
 {
-	return *name && *name != '$' && *name != '.' &&
-	       strncmp(name, "__pfx_", 6) && strncmp(name, "__cfi_", 6) &&
-	       strncmp(name, "__UNIQUE_ID", 11);
+	return *name && *name != '$' && *name != '.' && strncmp(name, "__pfx_", 6) &&
+	       strncmp(name, "__cfi_", 6) && strncmp(name, "__UNIQUE_ID", 11);
 }
 
 static void add_symbol(const struct debugfile *file, const GElf_Sym *symbol,
@@ -386,9 +386,9 @@ static struct error *add_all_units(struct debugfile *file, struct index_builder 
 	Dwarf_Off next = 0;
 
 	do {
-		Dwarf *dwarf = file->plain ? dwarf_begin_elf(file->elf, DWARF_C_READ,
-							     NULL)
-					   : file->dwarf;
+		Dwarf *dwarf = file->plain
+				       ? dwarf_begin_elf(file->elf, DWARF_C_READ, NULL)
+				       : file->dwarf;
 
 		if (!dwarf)
 			return broken(file->path, dwarf_errmsg(-1));

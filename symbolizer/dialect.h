@@ -81,9 +81,9 @@ struct pattern {
 
 struct dialect {
 	const char *name;
-	const char *summary; /* for docs and --help */
-	const char *os;	     /* "linux", "macos" */
-	const char *title_dialect; /* name in the JSON: "linux", "macos-text" */
+	const char *summary;		/* for docs and --help */
+	const char *os;			/* "linux", "macos" */
+	const char *title_dialect;	/* name in the JSON: "linux", "macos-text" */
 	const struct pattern *patterns; /* trigger NULL at the end */
 	/* Sees every line of its own report after the reader did. May be NULL. */
 	void (*line)(struct event *event, const struct logline *line);
@@ -99,7 +99,8 @@ struct dialect {
 REGISTRY(dialect);
 
 /* Copies text up to @stop or the end of the line; cut at EVENT_TEXT. */
-void event_copy(char *ret, const struct logline *line, const char *from, const char *stop);
+void event_copy(char *ret, const struct logline *line, const char *from,
+		const char *stop);
 
 /* Copies a function name: letters, digits, "_", ".", "$". */
 void event_copy_name(char *ret, const struct logline *line, const char *from);

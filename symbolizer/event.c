@@ -16,8 +16,8 @@
 void event_copy(char *ret, const struct logline *line, const char *from, const char *stop)
 {
 	const char *end = line->text + line->length;
-	const char *found = stop && from < end ? memmem(from, end - from, stop, strlen(stop))
-					       : NULL;
+	const char *found =
+		stop && from < end ? memmem(from, end - from, stop, strlen(stop)) : NULL;
 	size_t length;
 
 	if (from > end)
@@ -42,8 +42,7 @@ void event_copy_name(char *ret, const struct logline *line, const char *from)
 }
 
 struct error *event_create(const struct dialect *dialect, const struct pattern *pattern,
-			   const struct logline *line, const char *at,
-			   struct event **ret)
+			   const struct logline *line, const char *at, struct event **ret)
 {
 	struct event *event = calloc(1, sizeof(*event));
 
@@ -119,9 +118,9 @@ static struct error *start_context(struct event *event, const char *name)
 {
 	struct panic_context *last = last_context(event);
 
-	if (last && (!last->frames.count ||
-		     (last->frames.count == 1 && event->fault_seen &&
-		      last->frames.items[0].kind == FRAME_EXACT)))
+	if (last &&
+	    (!last->frames.count || (last->frames.count == 1 && event->fault_seen &&
+				     last->frames.items[0].kind == FRAME_EXACT)))
 		return panic_set(&last->name, name, strlen(name)) ? NULL : error_nomem();
 	return panic_add_context(&event->panic, name) ? NULL : error_nomem();
 }
@@ -142,7 +141,7 @@ static struct error *add_frame(struct event *event, const struct trace_place *pl
 /* Lines that end the stack before them and say what the next one is. */
 static const struct {
 	const char *start;
-	bool whole; /* the line is nothing else */
+	bool whole;	  /* the line is nothing else */
 	const char *name; /* NULL: the line itself up to its colon */
 } headers[] = {
 	{ "Call Trace:", false, "Call Trace" },
@@ -210,10 +209,10 @@ static bool try_header(struct event *event, const struct logline *line,
 }
 
 /* How architectures announce the instruction pointer. */
-static const char *const pointers[] = { "RIP: 0010:", "RIP: 0018:", "RIP: e030:",
-					"IP: ",	      "EIP: ",	    "pc : ",
-					"PC is at ",  "epc : ",	    "NIP ",
-					"RIP  [<",    "RIP: ",	    "PSW : " };
+static const char *const pointers[] = {
+	"RIP: 0010:", "RIP: 0018:", "RIP: e030:", "IP: ",    "EIP: ", "pc : ",
+	"PC is at ",  "epc : ",	    "NIP ",	  "RIP  [<", "RIP: ", "PSW : "
+};
 
 static bool try_pointer(struct event *event, const struct logline *line,
 			struct error **error)
@@ -242,12 +241,10 @@ static bool try_pointer(struct event *event, const struct logline *line,
 		event_extend(event, line);
 		/* The same place is often told twice; the first time counts. */
 		if (event->fault_seen && last_context(event) &&
-		    last_context(event)->frames.count &&
-		    !strcmp(pointers[i], "RIP  [<"))
+		    last_context(event)->frames.count && !strcmp(pointers[i], "RIP  [<"))
 			return true;
 		if (!event->fault_seen && last_context(event) &&
-		    last_context(event)->frames.count &&
-		    strncmp(pointers[i], "RIP", 3))
+		    last_context(event)->frames.count && strncmp(pointers[i], "RIP", 3))
 			*error = panic_add_context(&event->panic, "Call Trace")
 					 ? NULL
 					 : error_nomem();
@@ -295,7 +292,8 @@ static int read_registers(struct event *event, const struct logline *line)
 			after += 5;
 		if (end - after > 2 && after[0] == '0' && after[1] == 'x')
 			after += 2;
-		for (digits = after; after < end && isxdigit((unsigned char)*after); after++)
+		for (digits = after; after < end && isxdigit((unsigned char)*after);
+		     after++)
 			value = value << 4 |
 				(uint64_t)(isdigit((unsigned char)*after)
 						   ? *after - '0'
@@ -325,8 +323,8 @@ static void read_modules(struct event *event, const char *p, const char *end)
 			return;
 		for (name = p; p < end && !strchr(" (", *p); p++)
 			;
-		module = p > name ? panic_add_module(&event->panic, name, p - name)
-				  : NULL;
+		module =
+			p > name ? panic_add_module(&event->panic, name, p - name) : NULL;
 		if (p < end && *p == '(') {
 			const char *close = memchr(p, ')', end - p);
 
@@ -441,7 +439,8 @@ static bool try_code(struct event *event, const struct logline *line)
 
 static bool try_words(struct event *event, const struct logline *line)
 {
-	static const char hardware[] = "Hardware name: ", modules[] = "Modules linked in:";
+	static const char hardware[] = "Hardware name: ",
+			  modules[] = "Modules linked in:";
 	const char *end = line->text + line->length;
 
 	if (logline_starts(line, hardware)) {
@@ -495,10 +494,9 @@ static struct error *try_frame(struct event *event, const struct logline *origin
 	bool interrupted;
 
 	skip_mark(&line);
-	interrupted = line.text != original->text &&
-		      !strncmp(original->text, "<EOI>", 5);
+	interrupted = line.text != original->text && !strncmp(original->text, "<EOI>", 5);
 	if (trace_read_frame(&line, &place)) {
-		enum frame_kind kind = place.guessed  ? FRAME_GUESSED
+		enum frame_kind kind = place.guessed   ? FRAME_GUESSED
 				       : place.inlined ? FRAME_INLINE
 				       : interrupted   ? FRAME_EXACT
 						       : FRAME_RETURN;

@@ -93,14 +93,13 @@ static const char *base_name(const char *path)
  */
 static char *file_stem(const char *name)
 {
-	static const char *const ends[] = { ".ko",     ".ko.debug", ".ko.xz",
-					    ".ko.zst", ".ko.gz",    ".debug",
+	static const char *const ends[] = { ".ko",     ".ko.debug",	".ko.xz",
+					    ".ko.zst", ".ko.gz",	".debug",
 					    ".ko.dbg", ".ko.unstripped" };
 	size_t length = strlen(name), best = 0;
 	char *stem;
 
-	if (!strncmp(name, "vmlinux", 7) && !strstr(name, ".lds") &&
-	    !strstr(name, ".o"))
+	if (!strncmp(name, "vmlinux", 7) && !strstr(name, ".lds") && !strstr(name, ".o"))
 		return strdup("vmlinux");
 	for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
 		size_t end = strlen(ends[i]);
@@ -208,7 +207,7 @@ struct search {
 	struct finder *finder;
 	const struct wanted *wanted;
 	json_t *places;
-	bool differed; /* a file of that name has another build-id */
+	bool differed;	/* a file of that name has another build-id */
 	char *stripped; /* a match without lines, used when nothing better is found */
 	char *found;
 };

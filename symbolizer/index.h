@@ -57,8 +57,8 @@ struct index_range {
 struct index_header {
 	char magic[8];
 	uint32_t version, machine;
-	uint64_t size; /* of the whole index */
-	uint64_t base; /* added to every address */
+	uint64_t size;			    /* of the whole index */
+	uint64_t base;			    /* added to every address */
 	uint64_t source_size, source_mtime; /* of the debug file: stale when it changed */
 	char build_id[INDEX_ID_SIZE];	    /* hex, terminated */
 	uint32_t relocatable; /* addresses are a layout of ours: go through the areas */
@@ -109,7 +109,7 @@ bool index_damaged(const struct index *index);
 
 struct place {
 	const char *function;
-	const char *file;  /* whole path, NULL: unknown */
+	const char *file;	/* whole path, NULL: unknown */
 	const char *short_file; /* the same without the build folder */
 	unsigned int line, column;
 };
@@ -123,7 +123,7 @@ struct index_hit {
 	struct place places[INDEX_DEPTH]; /* innermost first */
 	size_t count;			  /* 0: no function there */
 	uint64_t function_address, function_size;
-	struct index_symbol_hit symbol;	  /* name NULL: none */
+	struct index_symbol_hit symbol; /* name NULL: none */
 	bool has_line;
 };
 

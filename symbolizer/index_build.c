@@ -106,8 +106,7 @@ static uint64_t hash_text(const char *text)
 
 static uint64_t file_hash(const struct index_file *file)
 {
-	uint64_t hash =
-		((uint64_t)file->path << 20 ^ file->root) * 0x9e3779b97f4a7c15;
+	uint64_t hash = ((uint64_t)file->path << 20 ^ file->root) * 0x9e3779b97f4a7c15;
 
 	return hash ^ hash >> 32;
 }
@@ -558,8 +557,7 @@ static void seal(struct index_header *head, uint8_t *bytes, size_t size)
 		memcpy(bytes + head->chunks.offset + i * 8, &sum, 8);
 	}
 	head->size = size;
-	head->chunks_sum =
-		index_checksum(bytes + head->chunks.offset, head->chunks.size);
+	head->chunks_sum = index_checksum(bytes + head->chunks.offset, head->chunks.size);
 	head->header_sum =
 		index_checksum(head, offsetof(struct index_header, header_sum));
 	memcpy(bytes, head, sizeof(*head));
@@ -607,8 +605,9 @@ struct error *index_builder_finish(struct index_builder *b,
 	if (b->failed || out.failed || b->rows.failed || b->inlines.failed)
 		return error_nomem();
 	if (failed)
-		return error_new(ERROR_INPUT,
-				 "its code is spread over more than 4 GiB: no index of it "
-				 "can be made");
+		return error_new(
+			ERROR_INPUT,
+			"its code is spread over more than 4 GiB: no index of it "
+			"can be made");
 	return assemble(&full, &out, bytes, size);
 }

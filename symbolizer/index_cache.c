@@ -49,8 +49,7 @@ struct error *index_cache_path(const char *path, const char *build_id, char **re
 	return strbuf_steal(&name, ret);
 }
 
-struct error *index_cache_open(const char *path, const char *build_id,
-			       struct index **ret)
+struct error *index_cache_open(const char *path, const char *build_id, struct index **ret)
 {
 	_cleanup_(index_close) struct index *index = NULL;
 	_error_ struct error *bad = NULL;

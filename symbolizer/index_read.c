@@ -158,7 +158,8 @@ static const void *bytes_at(const struct index *index, enum index_part part,
 	last = (s.data + offset + size - 1 - index->mapping.bytes.data - index->covered) /
 	       INDEX_CHUNK;
 	for (size_t i = first; i <= last; i++)
-		/* What was checked is remembered; nothing else of an index ever changes. */
+		/* What was checked is remembered; nothing else of an index ever changes.
+		 */
 		if (index->verified[i] != 1 &&
 		    (index->verified[i] == 2 || !chunk_verify((struct index *)index, i)))
 			return NULL;
@@ -283,8 +284,8 @@ static void next_row(struct fields *f, struct row *row)
 
 static bool find_row(const struct index *index, uint32_t offset, struct row *ret)
 {
-	ptrdiff_t number = last_not_above(index, PART_BLOCKS, sizeof(struct index_block),
-					  offset);
+	ptrdiff_t number =
+		last_not_above(index, PART_BLOCKS, sizeof(struct index_block), offset);
 	const struct index_block *block;
 	struct fields f = { .index = index, .part = PART_ROWS };
 	struct row row = { 0 };
@@ -346,8 +347,8 @@ static size_t find_inlines(const struct index *index, const struct index_functio
 static void look_up_symbol(const struct index *index, uint32_t offset,
 			   struct index_symbol_hit *ret)
 {
-	ptrdiff_t i = last_not_above(index, PART_SYMBOLS, sizeof(struct index_symbol),
-				     offset);
+	ptrdiff_t i =
+		last_not_above(index, PART_SYMBOLS, sizeof(struct index_symbol), offset);
 
 	/* Symbols may nest (an alias within a function): look a few back. */
 	for (int back = 0; i >= 0 && back < 8; back++, i--) {
@@ -368,12 +369,12 @@ static void look_up_symbol(const struct index *index, uint32_t offset,
 static const struct index_function *find_function(const struct index *index,
 						  uint32_t offset)
 {
-	ptrdiff_t i = last_not_above(index, PART_FUNCTIONS,
-				     sizeof(struct index_function), offset);
+	ptrdiff_t i = last_not_above(index, PART_FUNCTIONS, sizeof(struct index_function),
+				     offset);
 
 	for (int back = 0; i >= 0 && back < 4; back++, i--) {
-		const struct index_function *fn = bytes_at(
-			index, PART_FUNCTIONS, i * sizeof(*fn), sizeof(*fn));
+		const struct index_function *fn =
+			bytes_at(index, PART_FUNCTIONS, i * sizeof(*fn), sizeof(*fn));
 
 		if (!fn)
 			return NULL;
@@ -407,7 +408,8 @@ void index_lookup(const struct index *index, uint64_t address, struct index_hit 
 		depth = find_inlines(index, fn, offset, chain);
 	ret->count = depth + 1;
 	for (size_t i = 0; i <= depth; i++) {
-		/* The innermost place has the row's line, the others their callee's call. */
+		/* The innermost place has the row's line, the others their callee's call.
+		 */
 		struct place *place = &ret->places[i];
 
 		*place = (struct place){ 0 };

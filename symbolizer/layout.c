@@ -75,9 +75,10 @@ static struct error *read_module(const char *path, const json_t *json, size_t nu
 				 number);
 	if (!json_address(json_object_get(json, "base"), &layout.base) ||
 	    !json_address(json_object_get(json, "size"), &layout.size))
-		return error_new(ERROR_INPUT,
-				 "%s: /modules/%zu: base and size are \"0x…\" or a number",
-				 path, number);
+		return error_new(
+			ERROR_INPUT,
+			"%s: /modules/%zu: base and size are \"0x…\" or a number", path,
+			number);
 	json_object_foreach(json_object_get(json, "sections"), key, value)
 	{
 		uint64_t address;

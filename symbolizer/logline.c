@@ -33,8 +33,8 @@ static void unescape(struct logline *line, char *scratch)
 
 		if (c == 0x1b && at(line, i + 1) == '[') {
 			i += 2;
-			while (i < line->length && (is_digit(line->text[i]) ||
-						    strchr(";?", line->text[i])))
+			while (i < line->length &&
+			       (is_digit(line->text[i]) || strchr(";?", line->text[i])))
 				i++;
 			continue;
 		}
@@ -96,7 +96,8 @@ static bool skip_host(struct logline *line)
 	size_t most = line->length < PREFIX_LIMIT ? line->length : PREFIX_LIMIT;
 	const char *end;
 
-	if (!most || line->text[0] == '[' || line->text[0] == ' ' || !memchr(line->text, ':', most))
+	if (!most || line->text[0] == '[' || line->text[0] == ' ' ||
+	    !memchr(line->text, ':', most))
 		return false;
 	end = memmem(line->text, most, mark, sizeof(mark) - 1);
 	/* The prefix has a time; a message that says " kernel:" has none before it. */
@@ -196,8 +197,8 @@ void logline_read(const char *raw, size_t length, char *scratch, struct logline 
 		while (ret->length && (*ret->text == ' ' || *ret->text == '\t'))
 			skip(ret, 1);
 	}
-	while (ret->length && (ret->text[ret->length - 1] == ' ' ||
-			       ret->text[ret->length - 1] == '\t'))
+	while (ret->length &&
+	       (ret->text[ret->length - 1] == ' ' || ret->text[ret->length - 1] == '\t'))
 		ret->length--;
 }
 

@@ -97,8 +97,8 @@ struct error *object_index(struct object *object)
 	if (error)
 		return error;
 	if (object->cache) {
-		_error_ struct error *unwritten = index_cache_store(
-			object->path, object->build_id, bytes, size);
+		_error_ struct error *unwritten =
+			index_cache_store(object->path, object->build_id, bytes, size);
 	}
 	index_close(object->whole);
 	object->whole = NULL;

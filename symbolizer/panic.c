@@ -14,10 +14,11 @@ enum { CONTEXT_LIMIT = 256, FRAME_LIMIT = 4096, MODULE_LIMIT = 4096 };
 
 void panic_deinit(struct panic *p)
 {
-	char **strings[] = { &p->title,	  &p->function, &p->module,   &p->release,
-			     &p->arch,	  &p->process,	&p->hardware, &p->taint,
-			     &p->kernel_build_id, &p->corrupted, &p->reading, &p->code,
-			     &p->assembly, &p->journal };
+	char **strings[] = { &p->title,	    &p->function, &p->module,
+			     &p->release,   &p->arch,	  &p->process,
+			     &p->hardware,  &p->taint,	  &p->kernel_build_id,
+			     &p->corrupted, &p->reading,  &p->code,
+			     &p->assembly,  &p->journal };
 
 	for (size_t i = 0; i < ARRAY_LENGTH(strings); i++)
 		free(*strings[i]);

@@ -211,8 +211,8 @@ static struct error *add_finding(const struct panic *p, const char *path, bool s
 			});
 }
 
-static struct error *add_reports(const struct panic_log *log, const char *path, bool shown,
-				 struct report *report)
+static struct error *add_reports(const struct panic_log *log, const char *path,
+				 bool shown, struct report *report)
 {
 	static const struct section quiet = { .name = "reports" };
 	const json_t *before = report_section(report, "reports");
@@ -222,8 +222,7 @@ static struct error *add_reports(const struct panic_log *log, const char *path, 
 		return error_nomem();
 	for (size_t i = 0; i < log->count; i++) {
 		json_t *one;
-		struct error *error =
-			add_finding(&log->panics[i], path, !shown, report);
+		struct error *error = add_finding(&log->panics[i], path, !shown, report);
 
 		if (!error)
 			error = panic_to_json(&log->panics[i], &one);

@@ -59,6 +59,7 @@ static struct error *prepare(const struct panic *p, struct symbolizer *s)
 {
 	struct error *error = NULL;
 
+	symbolizer_start_log(s);
 	if (p->release)
 		error = symbolizer_set_release(s, p->release);
 	if (!error && p->kernel_build_id)
@@ -83,9 +84,8 @@ static struct error *find_module(struct panic *p)
 {
 	const struct panic_context *context = panic_guilty_context(p);
 
-	for (size_t i = 0; context && p->function && !p->module &&
-			   i < context->frames.count;
-	     i++) {
+	for (size_t i = 0;
+	     context && p->function && !p->module && i < context->frames.count; i++) {
 		const struct frame *frame = &context->frames.items[i];
 		char name[128];
 

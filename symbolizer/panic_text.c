@@ -71,7 +71,8 @@ static void add_context(const json_t *context, bool first, const struct style *s
 	int number = 0;
 
 	if (!first)
-		strbuf_addf(out, "  %s%s%s\n", s->dim, text_of(context, "name"), s->reset);
+		strbuf_addf(out, "  %s%s%s\n", s->dim, text_of(context, "name"),
+			    s->reset);
 	json_array_foreach(json_object_get(context, "frames"), i, frame)
 	{
 		json_array_foreach(json_object_get(frame, "inlines"), j, inlined)
@@ -94,8 +95,8 @@ static void add_searched(const json_t *report, const struct style *s, struct str
 		const json_t *places = json_object_get(entry, "places");
 
 		strbuf_addf(out, "  %sno debug file for %s%s%.12s%s: %s", s->dim,
-			    text_of(entry, "what"), id ? " (build-id " : "",
-			    id ? id : "", id ? "…)" : "", text_of(entry, "why"));
+			    text_of(entry, "what"), id ? " (build-id " : "", id ? id : "",
+			    id ? "…)" : "", text_of(entry, "why"));
 		strbuf_addf(out, ", %zu places searched; --debug PATH adds one%s\n",
 			    json_array_size(places), s->reset);
 	}
@@ -103,7 +104,8 @@ static void add_searched(const json_t *report, const struct style *s, struct str
 
 static void add_head(const json_t *report, const struct style *s, struct strbuf *out)
 {
-	const char *module = text_of(report, "module"), *release = text_of(report, "release");
+	const char *module = text_of(report, "module"),
+		   *release = text_of(report, "release");
 	const char *process = text_of(report, "process");
 	const char *type = text_of(report, "type");
 	const char *colour = type && strcmp(type, "WARNING") ? s->red : s->yellow;
@@ -178,8 +180,7 @@ void panic_line(const json_t *report, struct strbuf *out)
 	}
 	if (text_of(report, "module"))
 		strbuf_addf(out, " [%s]", text_of(report, "module"));
-	strbuf_addf(out, " %s\n",
-		    text_of(json_object_get(report, "hash"), "strict"));
+	strbuf_addf(out, " %s\n", text_of(json_object_get(report, "hash"), "strict"));
 }
 
 static void section_text(const json_t *value, const struct style *style,

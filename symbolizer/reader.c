@@ -127,8 +127,8 @@ static struct error *try_triggers(struct panic_reader *r, const struct logline *
 				  bool *ret)
 {
 	struct trigger_match matches[MATCH_LIMIT];
-	size_t count =
-		triggers_find(r->triggers, line->text, line->length, matches, MATCH_LIMIT);
+	size_t count = triggers_find(r->triggers, line->text, line->length, matches,
+				     MATCH_LIMIT);
 	ptrdiff_t owner = count ? owner_of(r, line) : -1;
 
 	*ret = false;
@@ -139,8 +139,7 @@ static struct error *try_triggers(struct panic_reader *r, const struct logline *
 		struct event *event;
 		struct error *error;
 
-		if (owner >= 0 &&
-		    event_joins(r->open[owner], matches[i].pattern, line))
+		if (owner >= 0 && event_joins(r->open[owner], matches[i].pattern, line))
 			return NULL;
 		error = event_create(matches[i].dialect, matches[i].pattern, line,
 				     matches[i].at, &event);

@@ -39,8 +39,7 @@ struct symbolizer {
 
 static const char kernel_name[] = "vmlinux";
 
-static struct error *add_image(struct symbolizer *s, const char *name,
-			       struct image **ret)
+static struct error *add_image(struct symbolizer *s, const char *name, struct image **ret)
 {
 	char *copy = strdup(name);
 
@@ -160,6 +159,16 @@ void symbolizer_set_kernel_offset(struct symbolizer *s, uint64_t offset)
 void symbolizer_set_cache(struct symbolizer *s, bool cache)
 {
 	s->cache = cache;
+}
+
+void symbolizer_start_log(struct symbolizer *s)
+{
+	if (s->images[0].build_id)
+		image_clear(&s->images[0]);
+	s->offset_known = false;
+	s->kernel_offset = 0;
+	forget_failures(s);
+	json_array_clear(finder_searched(s->finder));
 }
 
 static bool same_name(const char *image, const char *name)
@@ -344,16 +353,16 @@ static struct error *find_place(struct object *object, const struct symbol_place
 	size_t fitting = 0, all = 0;
 
 	for (bool found = true;; all++) {
-		struct error *error = object_find_symbol(object, place->function, all,
-							 &hit, &found);
+		struct error *error =
+			object_find_symbol(object, place->function, all, &hit, &found);
 
 		if (error)
 			return error;
 		if (!found)
 			break;
 		/* The kernel counts alignment after a function as part of it. */
-		if (place->size && (hit.size > place->size ||
-				    place->size - hit.size >= 64))
+		if (place->size &&
+		    (hit.size > place->size || place->size - hit.size >= 64))
 			continue;
 		if (!fitting++ || (hit.size == place->size && chosen.size != place->size))
 			chosen = hit;
@@ -423,8 +432,8 @@ static struct error *translate(struct image *image, uint64_t address, uint64_t *
 
 	*ret = false;
 	for (size_t nth = 0; found && !*ret; nth++) {
-		struct error *error = object_area(image->object, nth, &name, &start,
-						  &size, &found);
+		struct error *error =
+			object_area(image->object, nth, &name, &start, &size, &found);
 
 		if (error)
 			return error;
@@ -536,7 +545,8 @@ struct error *symbolizer_searched(const struct symbolizer *s, json_t **ret)
 }
 
 struct error *symbolizer_each_file(struct symbolizer *s,
-				   struct error *(*visit)(void *context, const char *path),
+				   struct error *(*visit)(void *context,
+							  const char *path),
 				   void *context)
 {
 	for (size_t i = 0; i < s->count; i++) {

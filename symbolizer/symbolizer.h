@@ -133,5 +133,6 @@ void symbolizer_set_cache(struct symbolizer *symbolizer, bool cache);
 
 /* Called once for every debug file in use. */
 struct error *symbolizer_each_file(struct symbolizer *symbolizer,
-				   struct error *(*visit)(void *context, const char *path),
+				   struct error *(*visit)(void *context,
+							  const char *path),
 				   void *context);

@@ -14,9 +14,9 @@ struct trace_place {
 	char file[160]; /* when somebody has symbolized the log already */
 	unsigned int line;
 	uint64_t address, offset, size;
-	bool guessed;  /* "?" */
-	bool inlined;  /* "[inline]" */
-	bool sized;    /* has "+0x…/0x…" */
+	bool guessed; /* "?" */
+	bool inlined; /* "[inline]" */
+	bool sized;   /* has "+0x…/0x…" */
 };
 
 /*

@@ -70,9 +70,9 @@ static struct error *add_pattern(struct triggers *t, const struct dialect *diale
 	}
 	if (!array_grow(t->owners, t->owner_count, t->owner_capacity))
 		return error_nomem();
-	t->owners[t->owner_count] = (struct owner){ dialect, pattern,
-						    strlen(pattern->trigger),
-						    t->states[at].output };
+	t->owners[t->owner_count] =
+		(struct owner){ dialect, pattern, strlen(pattern->trigger),
+				t->states[at].output };
 	t->states[at].output = (int16_t)t->owner_count++;
 	return NULL;
 }
@@ -121,7 +121,8 @@ struct error *triggers_create(struct triggers **ret)
 	if (!t)
 		return error_nomem();
 	error = add_state(t, &root);
-	registry_for_each(dialect, it) {
+	registry_for_each(dialect, it)
+	{
 		for (const struct pattern *p = (*it)->patterns; !error && p->trigger; p++)
 			error = add_pattern(t, *it, p);
 	}

@@ -19,7 +19,8 @@ struct unit {
 	const char *folder; /* comp_dir */
 	Dwarf_Files *files;
 	size_t file_count;
-	uint32_t *file_numbers; /* number + 1 of each file of the unit, 0: not asked yet */
+	uint32_t
+		*file_numbers; /* number + 1 of each file of the unit, 0: not asked yet */
 	struct builder_inline *inlines;
 	size_t inline_count, inline_capacity;
 	bool failed;
@@ -80,17 +81,15 @@ static uint32_t unit_file(struct unit *unit, size_t number)
 	if (!root || strncmp(strbuf_string(&path), unit->folder, root) ||
 	    strbuf_string(&path)[root] != '/')
 		root = 0;
-	unit->file_numbers[number] =
-		1 + builder_file(unit->builder, strbuf_string(&path),
-				 root ? root + 1 : 0);
+	unit->file_numbers[number] = 1 + builder_file(unit->builder, strbuf_string(&path),
+						      root ? root + 1 : 0);
 	return unit->file_numbers[number] - 1;
 }
 
 static bool unit_files(struct unit *unit, Dwarf_Die *cu)
 {
 	Dwarf_Attribute attribute;
-	const char *folder =
-		dwarf_formstring(dwarf_attr(cu, DW_AT_comp_dir, &attribute));
+	const char *folder = dwarf_formstring(dwarf_attr(cu, DW_AT_comp_dir, &attribute));
 
 	unit->folder = folder ? folder : "";
 	if (dwarf_getsrcfiles(cu, &unit->files, &unit->file_count))
@@ -171,7 +170,8 @@ static void add_inlined(struct unit *unit, Dwarf_Die *die, uint32_t depth)
 }
 
 /* Gathers what is inlined below @parent, at @depth inlines so far. */
-static void walk_inlines(struct unit *unit, Dwarf_Die *parent, uint32_t depth, int nesting)
+static void walk_inlines(struct unit *unit, Dwarf_Die *parent, uint32_t depth,
+			 int nesting)
 {
 	Dwarf_Die die;
 
@@ -236,7 +236,6 @@ static void walk_functions(struct unit *unit, Dwarf_Die *parent, int nesting)
 		}
 	} while (!dwarf_siblingof(&die, &die));
 }
-
 
 /*
  * libdw sorts all rows of a unit by address, sequences kept whole; each ends with an

@@ -32,8 +32,10 @@ static void read_line(struct event *event, const struct logline *line)
 	if (logline_starts(line, "Read of size") || logline_find(line, "read of size") ||
 	    logline_starts(line, "Read at addr") || logline_find(line, "Read of size"))
 		strcpy(event->access, "Read");
-	else if (logline_starts(line, "Write of size") || logline_find(line, "Write of size") ||
-		 logline_find(line, "write of size") || logline_starts(line, "Write at addr"))
+	else if (logline_starts(line, "Write of size") ||
+		 logline_find(line, "Write of size") ||
+		 logline_find(line, "write of size") ||
+		 logline_starts(line, "Write at addr"))
 		strcpy(event->access, "Write");
 }
 
@@ -58,8 +60,8 @@ static void finish(struct event *event)
 }
 
 static const struct pattern patterns[] = {
-	{ "BUG: KASAN:", "KASAN-READ", PANIC_SERIOUS, BLAME_NAMED, "KASAN: {w} {a} in {f}",
-	  "bad-access in {f}", begin, NULL, false },
+	{ "BUG: KASAN:", "KASAN-READ", PANIC_SERIOUS, BLAME_NAMED,
+	  "KASAN: {w} {a} in {f}", "bad-access in {f}", begin, NULL, false },
 	{ "KASAN: maybe wild-memory-access", "KASAN-READ", PANIC_SERIOUS, BLAME_FAULT,
 	  "KASAN: wild-memory-access in {f}", "bad-access in {f}", NULL, NULL, true },
 	{ "KASAN: null-ptr-deref in range", "KASAN-READ", PANIC_SERIOUS, BLAME_FAULT,

@@ -20,7 +20,8 @@ static const struct pattern patterns[] = {
 	{ " (Tainted: ", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
 	  "BUG: slab: {w} in {f}", NULL, begin, NULL, false },
 	{ "Slab cache still has objects", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
-	  "BUG: slab: objects left in a destroyed cache in {f}", NULL, NULL, NULL, false },
+	  "BUG: slab: objects left in a destroyed cache in {f}", NULL, NULL, NULL,
+	  false },
 	{ NULL },
 };
 

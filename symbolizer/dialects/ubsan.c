@@ -19,8 +19,8 @@ static bool begin(struct event *event, const struct logline *line, const char *a
 }
 
 static const struct pattern patterns[] = {
-	{ "UBSAN: ", "UBSAN", PANIC_NOTE, BLAME_STACK, "UBSAN: {w} in {f}", "bad-access in {f}",
-	  begin, NULL, false },
+	{ "UBSAN: ", "UBSAN", PANIC_NOTE, BLAME_STACK, "UBSAN: {w} in {f}",
+	  "bad-access in {f}", begin, NULL, false },
 	{ NULL },
 };
 

@@ -67,8 +67,7 @@ static void finish(struct event *event)
 			event->title = kinds[i].title;
 			event->panic.type = kinds[i].type;
 			event->blame = BLAME_STACK;
-			blame_normalize(event->named, event->after,
-					sizeof(event->after));
+			blame_normalize(event->named, event->after, sizeof(event->after));
 			return;
 		}
 }
@@ -77,10 +76,10 @@ static void finish(struct event *event)
 static const char *const others[] = { "WARNING: possible", NULL };
 
 static const struct pattern patterns[] = {
-	{ "WARNING: CPU:", "WARNING", PANIC_NOTE, BLAME_NAMED, "WARNING in {f}", NULL, begin,
-	  others, false },
-	{ "WARNING: at ", "WARNING", PANIC_NOTE, BLAME_NAMED, "WARNING in {f}", NULL, begin,
-	  others, false },
+	{ "WARNING: CPU:", "WARNING", PANIC_NOTE, BLAME_NAMED, "WARNING in {f}", NULL,
+	  begin, others, false },
+	{ "WARNING: at ", "WARNING", PANIC_NOTE, BLAME_NAMED, "WARNING in {f}", NULL,
+	  begin, others, false },
 	{ "WARNING: kernel stack regs", "WARNING", PANIC_NOTE, BLAME_NOBODY,
 	  "WARNING: kernel stack regs has bad value", NULL, NULL, NULL, false },
 	{ NULL },
