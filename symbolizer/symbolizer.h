@@ -70,6 +70,12 @@ struct error *symbolizer_set_release(struct symbolizer *symbolizer, const char *
 struct error *symbolizer_set_kernel_build_id(struct symbolizer *symbolizer,
 					     const char *build_id);
 
+/*
+ * What follows is of another boot or another machine: forgets the kernel's build-id and
+ * offset and what was searched in vain; files, modules and the release stay.
+ */
+void symbolizer_start_log(struct symbolizer *symbolizer);
+
 /* A later layout of the same module replaces the earlier one. */
 struct error *symbolizer_add_module(struct symbolizer *symbolizer,
 				    const struct module_layout *layout);
