@@ -120,7 +120,7 @@ static struct error *add_files(struct target *t, const struct values *v)
 						     colon ? colon + 1 : absolute);
 	}
 	for (size_t i = 0; !error && i < v->modules.count; i++)
-		error = target_add_module(t, v->modules.items[i], true);
+		error = target_add_module(t, v->modules.items[i], true, NULL);
 	return error;
 }
 

@@ -63,9 +63,10 @@ struct error *target_add_program(struct target *target, const char *host,
 	return target->operations->add_program(target, host, path);
 }
 
-struct error *target_add_module(struct target *target, const char *name, bool load)
+struct error *target_add_module(struct target *target, const char *name, bool load,
+				char **path)
 {
-	return target->operations->add_module(target, name, load);
+	return target->operations->add_module(target, name, load, path);
 }
 
 struct error *target_start(struct target *target)

@@ -92,7 +92,8 @@ struct target_operations {
 	struct error *(*add_bytes)(struct target *, const void *data, size_t size,
 				   const char *path, unsigned int mode);
 	struct error *(*add_program)(struct target *, const char *host, const char *path);
-	struct error *(*add_module)(struct target *, const char *name, bool load);
+	struct error *(*add_module)(struct target *, const char *name, bool load,
+				    char **path);
 	struct error *(*start)(struct target *);
 	struct error *(*run)(struct target *, const struct target_program *,
 			     struct target_outcome *);
@@ -134,8 +135,13 @@ struct error *target_add_bytes(struct target *target, const void *data, size_t s
 /* A program with the libraries its ELF headers ask for. */
 struct error *target_add_program(struct target *target, const char *host,
 				 const char *path);
-/* A module of the target's kernel and what it depends on; @load: loaded at start. */
-struct error *target_add_module(struct target *target, const char *name, bool load);
+/*
+ * A module of the target's kernel and what it depends on; @load: loaded at start. A name
+ * with a slash, or that ends in .ko, is a file of ours. @path (may be NULL): where it
+ * lies in the target, owned.
+ */
+struct error *target_add_module(struct target *target, const char *name, bool load,
+				char **path);
 
 /* Boots it, or makes contact. Afterwards description, release and area are set. */
 struct error *target_start(struct target *target);

@@ -149,7 +149,8 @@ static struct error *vm_add_program(struct target *target, const char *host,
 	return image_add_program(vm_of(target)->image, host, path);
 }
 
-static struct error *add_module_file(struct vm *vm, const char *file, bool load)
+static struct error *add_module_file(struct vm *vm, const char *file, bool load,
+				     char **ret)
 {
 	_free_ char *path = NULL;
 	struct error *error;
@@ -162,11 +163,14 @@ static struct error *add_module_file(struct vm *vm, const char *file, bool load)
 	error = image_add_file(vm->image, file, path, 0644);
 	if (!error && load)
 		strbuf_addf(&vm->load_list, "%s\n", path);
+	if (!error && ret)
+		*ret = take(path);
 	return error;
 }
 
 /* A file that is no part of the kernel: it lies in /modules. */
-static struct error *add_own_module(struct vm *vm, const char *file, bool load)
+static struct error *add_own_module(struct vm *vm, const char *file, bool load,
+				    char **ret)
 {
 	const char *slash = strrchr(file, '/');
 	_free_ char *path = NULL;
@@ -179,10 +183,13 @@ static struct error *add_own_module(struct vm *vm, const char *file, bool load)
 	error = image_add_file(vm->image, file, path, 0644);
 	if (!error && load)
 		strbuf_addf(&vm->load_list, "%s\n", path);
+	if (!error && ret)
+		*ret = take(path);
 	return error;
 }
 
-static struct error *vm_add_module(struct target *target, const char *name, bool load)
+static struct error *vm_add_module(struct target *target, const char *name, bool load,
+				   char **ret)
 {
 	struct vm *vm = vm_of(target);
 	size_t count = 0;
@@ -191,12 +198,13 @@ static struct error *vm_add_module(struct target *target, const char *name, bool
 
 	if (strchr(name, '/') ||
 	    (strlen(name) > 3 && !strcmp(name + strlen(name) - 3, ".ko")))
-		return add_own_module(vm, name, load);
+		return add_own_module(vm, name, load, ret);
 	error = kernel_module_files(&vm->kernel, name, &files, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (!error)
-			error = add_module_file(vm, files[i], load);
+			error = add_module_file(vm, files[i], load,
+						i + 1 == count ? ret : NULL);
 		free(files[i]);
 	}
 	free(files);
@@ -206,7 +214,8 @@ static struct error *vm_add_module(struct target *target, const char *name, bool
 static struct error *vm_start(struct target *target)
 {
 	struct vm *vm = vm_of(target);
-	_error_ struct error *no_pvpanic = vm_add_module(target, "pvpanic-mmio", true);
+	_error_ struct error *no_pvpanic =
+		vm_add_module(target, "pvpanic-mmio", true, NULL);
 	struct error *error = strbuf_error(&vm->load_list);
 
 	if (!error)
@@ -473,7 +482,7 @@ static struct error *vm_fill(struct vm *vm)
 	if (!error)
 		error = image_create(&vm->image);
 	if (!error)
-		error = vm_guest_program("bookend-init", &init);
+		error = target_guest_program("bookend-init", &init);
 	if (!error)
 		error = image_add_program(vm->image, init, "/init");
 	return error;

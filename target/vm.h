@@ -8,6 +8,7 @@
 #include "target/image.h"
 #include "target/kernel.h"
 #include "target/qmp.h"
+#include "target/guest_program.h"
 #include "target/target.h"
 
 struct vm {
@@ -44,6 +45,3 @@ void vm_kill(struct vm *vm);
  * heartbeat. Returns false, and why in @ret, when the machine is dead.
  */
 bool vm_alive(struct vm *vm, int wait_ms, struct target_outcome *ret);
-
-/* What is in @folder of bookend's guest programs ("bookend-init"); owned. */
-struct error *vm_guest_program(const char *name, char **ret);

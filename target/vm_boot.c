@@ -361,7 +361,7 @@ void vm_kill(struct vm *vm)
 	qmp_deinit(&vm->qmp);
 }
 
-struct error *vm_guest_program(const char *name, char **ret)
+struct error *target_guest_program(const char *name, char **ret)
 {
 	static const char *const places[] = { "../guest", "../libexec/bookend/guest",
 					      "guest", "../../guest" };

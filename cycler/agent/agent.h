@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the agent's parts share. The agent carries a plan out inside the target. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cycler/agent/kmsg.h"
+
+#include "cycler/agent/watch.h"
+#include "cycler/journal.h"
+#include "cycler/plan.h"
+#include "cycler/residue.h"
+
+struct error;
+
+enum {
+	AGENT_WATCHES = 4,
+	AGENT_COUNTERS = AGENT_WATCHES,
+};
+
+struct agent {
+	struct plan *plan;
+	struct journal journal;
+	struct kmsg kmsg;
+	struct residue_options residue; /* what does not count */
+	struct residue_snapshot *baseline;
+	const struct agent_watch *watches[AGENT_WATCHES];
+	void *watch_states[AGENT_WATCHES];
+	size_t watch_count;
+	uint64_t *counters[AGENT_COUNTERS]; /* NULL: none */
+	uint64_t taint;
+	uint64_t deadline; /* stamps that a step may take */
+	size_t leg;	   /* running */
+	size_t first_leg;  /* resume here */
+	bool stuck;
+	char **modules; /* names that the plan loads, NULL end */
+	size_t module_count;
+};
+
+/*
+ * The worker process: runs the passes of one cycle. Does not return. A holder runs one
+ * pass and stops between its halves until the header's `stop` is set.
+ */
+void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
+		 struct journal_worker *state, bool holder) __attribute__((noreturn));
+
+/* Prints one event as a line of JSON on standard output; steals @event. */
+void agent_tell(json_t *event);

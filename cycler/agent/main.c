@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent: carries a plan out inside the target, as root. Each cycle has worker
+ * processes of its own; this process only watches, so it stays able to tell when they
+ * are stuck or the kernel complains.
+ *
+ *	bookend-agent PLAN.json		(the area to share comes in BOOKEND_AREA)
+ *
+ * It prints one JSON object a line: what it saw, as it saw it. The journal and all
+ * counters are in the shared area, which outlives it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/array.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "cycler/agent/agent.h"
+#include "cycler/agent/sense.h"
+
+enum {
+	LOOK_MS = 50,
+	CALIBRATE_MS = 50,
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
+void agent_tell(json_t *event)
+{
+	_free_ char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
+	_free_ char *line = NULL;
+
+	json_decref(event);
+	/* one write a line: workers may tell something too */
+	if (text && asprintf(&line, "%s\n", text) > 0) {
+		for (size_t done = 0, size = strlen(line); done < size;) {
+			ssize_t n = write(STDOUT_FILENO, line + done, size - done);
+
+			if (n < 0)
+				break;
+			done += (size_t)n;
+		}
+	} else {
+		line = NULL;
+	}
+}
+
+static struct error *open_area(struct agent *agent)
+{
+	const char *given = getenv("BOOKEND_AREA");
+	const char *last = given ? strrchr(given, ':') : NULL, *middle = last;
+	unsigned long long offset, size;
+	char path[256];
+	_close_ int fd = -1;
+	void *memory;
+
+	/* device paths hold colons: the two numbers are at the end */
+	while (middle && middle > given && *--middle != ':')
+		;
+	if (!middle || middle == given ||
+	    sscanf(middle, ":%llu:%llu", &offset, &size) != 2)
+		return error_new(ERROR_USAGE, "BOOKEND_AREA is not set");
+	snprintf(path, sizeof(path), "%.*s", (int)(middle - given), given);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(errno, "cannot open the shared memory %s", path);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+	if (memory == MAP_FAILED)
+		return error_errno(errno, "cannot map the shared memory %s", path);
+	return journal_open(memory, size, &agent->journal)
+		       ? NULL
+		       : error_new(ERROR_INPUT, "%s holds no journal to write to", path);
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* How fast the processor's counter runs; checked again at the end. */
+static void calibrate(struct agent *agent)
+{
+	struct journal_header *header = agent->journal.header;
+	const struct timespec pause = { 0, CALIBRATE_MS * 1000000 };
+	uint64_t time, stamp;
+
+	header->realtime_ns = clock_ns(CLOCK_REALTIME);
+	time = clock_ns(CLOCK_MONOTONIC);
+	stamp = journal_stamp();
+	nanosleep(&pause, NULL);
+	header->stamp = stamp;
+	stamp = journal_stamp() - stamp;
+	time = clock_ns(CLOCK_MONOTONIC) - time;
+	header->stamps_per_second =
+		(uint64_t)((double)stamp * 1e9 / (double)(time ? time : 1));
+	agent->deadline = (uint64_t)((double)agent->plan->deadline_ns / 1e9 *
+				     (double)header->stamps_per_second);
+}
+
+static void mark(struct agent *agent, enum journal_mark what, int result)
+{
+	struct journal_record record = {
+		.kind = JOURNAL_MARK,
+		.leg = (uint8_t)agent->leg,
+		.step = (uint8_t)what,
+		.stamp = journal_stamp(),
+		.result = result,
+		.worker = JOURNAL_WORKERS,
+	};
+
+	journal_add(&agent->journal, &record);
+}
+
+static struct error *start_watches(struct agent *agent)
+{
+	const struct watch_context context = { (const char *const *)agent->modules,
+					       agent->module_count };
+	size_t counters = 0;
+
+	registry_for_each(agent_watch, it)
+	{
+		const struct agent_watch *watch = *it;
+		void *state = NULL;
+		_error_ struct error *error = NULL;
+
+		if (agent->watch_count >= AGENT_WATCHES)
+			break;
+		error = watch->start(&context, &state);
+		if (error) {
+			agent_tell(json_pack("{s:s, s:s, s:s}", "event", "not watched",
+					     "name", watch->name, "why",
+					     error_message(error)));
+			continue;
+		}
+		agent->watch_states[agent->watch_count] = state;
+		agent->watches[agent->watch_count++] = watch;
+		if (watch->counter && watch->counter(state))
+			agent->counters[counters++] = watch->counter(state);
+	}
+	return NULL;
+}
+
+static void collect_watches(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->watch_count; i++) {
+		const struct agent_watch *watch = agent->watches[i];
+		json_t *value = NULL;
+		_error_ struct error *error = NULL;
+
+		if (watch->settle)
+			error = watch->settle(agent->watch_states[i]);
+		if (!error)
+			error = watch->collect(agent->watch_states[i], &value);
+		if (error)
+			agent_tell(json_pack("{s:s, s:s, s:s}", "event", "not watched",
+					     "name", watch->name, "why",
+					     error_message(error)));
+		else
+			agent_tell(json_pack("{s:s, s:s, s:o}", "event", "watch", "name",
+					     watch->name, "value", value));
+	}
+}
+
+/* Forks one worker, which waits for SIGUSR1 before its first pass. */
+static struct error *fork_worker(struct agent *agent, size_t place, size_t cycle,
+				 unsigned int worker, bool holder)
+{
+	struct journal_worker *state = &agent->journal.workers[place];
+	sigset_t blocked;
+	pid_t pid;
+
+	*state = (struct journal_worker){ .leg = (uint16_t)agent->leg,
+					  .cycle = (uint16_t)cycle };
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	pid = fork();
+	if (pid < 0)
+		return error_errno(errno, "cannot fork");
+	if (!pid)
+		worker_main(agent, cycle, worker, state, holder);
+	__atomic_store_n(&state->pid, (uint32_t)pid, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < agent->watch_count; i++)
+		if (agent->watches[i]->worker)
+			agent->watches[i]->worker(agent->watch_states[i], pid);
+	return NULL;
+}
+
+static void look(struct agent *agent, size_t workers)
+{
+	const struct timespec pause = { 0, LOOK_MS * 1000000 };
+
+	sense_log(agent, workers);
+	sense_taint(agent);
+	if (sense_stuck(agent, workers) && !agent->stuck) {
+		agent->stuck = true;
+		mark(agent, JOURNAL_MARK_STUCK, 0);
+	}
+	nanosleep(&pause, NULL);
+}
+
+enum wanted { WANT_HELD, WANT_DONE };
+
+static bool reached(const struct journal_worker *w, enum wanted what)
+{
+	return __atomic_load_n(&w->done, __ATOMIC_ACQUIRE) ||
+	       (what == WANT_HELD && __atomic_load_n(&w->held, __ATOMIC_ACQUIRE)) ||
+	       (w->pid && kill((pid_t)w->pid, 0) && errno == ESRCH);
+}
+
+/* Watches until workers @from to @to have got there; false: stuck, or interrupted. */
+static bool wait_for(struct agent *agent, size_t from, size_t to, size_t workers,
+		     enum wanted what)
+{
+	for (;;) {
+		bool all = true;
+
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		for (size_t i = from; i < to; i++)
+			all = all && reached(&agent->journal.workers[i], what);
+		if (all)
+			return true;
+		if (agent->stuck)
+			return false;
+		if (interrupted)
+			agent->journal.header->stop = 1;
+		look(agent, workers);
+	}
+}
+
+static void start(struct agent *agent, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		kill((pid_t)agent->journal.workers[i].pid, SIGUSR1);
+}
+
+static void set_turbo(bool on)
+{
+	int fd = open("/sys/kernel/rcu_expedited", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, on ? "1" : "0", 1) != 1)
+		agent_tell(json_pack("{s:s, s:s, s:s}", "event", "not watched", "name",
+				     "turbo", "why",
+				     "grace periods cannot be expedited here"));
+	close(fd);
+}
+
+static struct error *fork_all(struct agent *agent, const struct plan_leg *leg,
+			      size_t *holders, size_t *workers)
+{
+	struct error *error = NULL;
+	size_t place = 0;
+
+	for (size_t i = 0; !error && i < leg->hold_count; i++)
+		error = fork_worker(agent, place++, leg->cycle_count + i, 0, true);
+	*holders = place;
+	for (size_t i = 0; !error && i < leg->cycle_count; i++)
+		for (unsigned int k = 0; !error && k < leg->cycles[i].workers; k++)
+			error = fork_worker(agent, place++, i, k, false);
+	*workers = place;
+	return error;
+}
+
+/* Holds open, cycle, close; then the comparison with what was before. */
+static struct error *run_leg(struct agent *agent)
+{
+	const struct plan_leg *leg = &agent->plan->legs[agent->leg];
+	struct journal_header *header = agent->journal.header;
+	size_t holders = 0, workers = 0;
+	struct error *error;
+
+	header->stop = 0;
+	memset(agent->journal.workers, 0,
+	       JOURNAL_WORKERS * sizeof(*agent->journal.workers));
+	mark(agent, JOURNAL_MARK_LEG, (int)agent->leg);
+	agent_tell(json_pack("{s:s, s:i}", "event", "leg", "leg", (int)agent->leg));
+	set_turbo(leg->turbo);
+	error = fork_all(agent, leg, &holders, &workers);
+	if (error)
+		return error;
+	start(agent, 0, holders);
+	if (wait_for(agent, 0, holders, workers, WANT_HELD)) {
+		sense_references(agent, "before");
+		start(agent, holders, workers);
+		if (wait_for(agent, holders, workers, workers, WANT_DONE)) {
+			sense_references(agent, "after");
+			header->stop = 1;
+			wait_for(agent, 0, holders, workers, WANT_DONE);
+		}
+	}
+	set_turbo(false);
+	sense_log(agent, workers);
+	mark(agent, JOURNAL_MARK_LEG_DONE, (int)agent->leg);
+	sense_leg(agent, workers);
+	if (!agent->stuck)
+		sense_residue(agent);
+	return NULL;
+}
+
+/* Every module that the plan loads, by the kernel's name for it. */
+static struct error *name_module(void *context, enum plan_key_type type, json_t *object,
+				 const char *key)
+{
+	struct agent *agent = context;
+	const char *path = json_string_value(json_object_get(object, key)), *slash;
+	char **grown, *name;
+
+	if (type != PLAN_MODULE)
+		return NULL;
+	slash = strrchr(path, '/');
+	name = strdup(slash ? slash + 1 : path);
+	grown = realloc(agent->modules, (agent->module_count + 2) * sizeof(*grown));
+	if (grown)
+		agent->modules = grown;
+	if (!name || !grown) {
+		free(name);
+		return error_nomem();
+	}
+	name[strcspn(name, ".")] = 0;
+	for (char *c = name; *c; c++)
+		*c = *c == '-' ? '_' : *c;
+	for (size_t i = 0; i < agent->module_count; i++)
+		if (!strcmp(agent->modules[i], name)) {
+			free(name);
+			return NULL;
+		}
+	agent->modules[agent->module_count++] = name;
+	agent->modules[agent->module_count] = NULL;
+	return NULL;
+}
+
+static struct error *work(struct agent *agent, const char *path)
+{
+	struct error *error = plan_load(path, &agent->plan);
+
+	if (!error)
+		error = open_area(agent);
+	if (!error)
+		error = plan_visit_files(agent->plan->json, name_module, agent);
+	if (!error)
+		error = kmsg_open(&agent->kmsg);
+	if (error)
+		return error;
+	calibrate(agent);
+	sense_taint(agent);
+	error = start_watches(agent);
+	if (!error)
+		error = residue_take(&agent->residue, &agent->baseline);
+	for (agent->leg = agent->first_leg;
+	     !error && agent->leg < agent->plan->leg_count && !agent->stuck &&
+	     !interrupted;
+	     agent->leg++) {
+		error = run_leg(agent);
+		if (!error && !agent->stuck)
+			collect_watches(agent);
+	}
+	if (agent->stuck)
+		sense_tasks(agent);
+	sense_log(agent, 0);
+	agent_tell(json_pack("{s:s, s:b, s:I}", "event", "end", "stuck", agent->stuck,
+			     "log lines lost", (json_int_t)agent->kmsg.lost));
+	return error;
+}
+
+int main(int argc, char **argv)
+{
+	static struct agent agent = { .kmsg.fd = -1 };
+	struct sigaction action = { .sa_handler = on_signal };
+	_error_ struct error *error = NULL;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: bookend-agent PLAN [FIRST LEG]\n");
+		return 2;
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (argc > 2)
+		agent.first_leg = strtoul(argv[2], NULL, 10);
+	error = work(&agent, argv[1]);
+	if (!error)
+		return 0;
+	agent_tell(
+		json_pack("{s:s, s:s}", "event", "unable", "why", error_message(error)));
+	fprintf(stderr, "%s\n", error_message(error));
+	return 2;
+}

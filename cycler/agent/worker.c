@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One worker process: passes over a cycle's steps, each with its records. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/error.h"
+#include "cycler/agent/agent.h"
+
+enum {
+	/* After so many failures in a row a cycle has shown what it can. */
+	FAILURES_IN_A_ROW = 20,
+};
+
+struct worker {
+	struct agent *agent;
+	const struct plan_cycle *cycle;
+	struct journal_worker *state;
+	struct journal_record record; /* the constant parts are filled in */
+	size_t histogram;	      /* of step 0 */
+	bool reached[PLAN_MAX_STEPS]; /* by pair number: its opening has begun well */
+	bool holder;
+	int result; /* of the pass: the first error, 0: none */
+	size_t failed_step;
+	uint64_t row; /* failures in a row */
+};
+
+static struct histogram *histogram(struct worker *w, size_t step)
+{
+	return &w->agent->journal.histograms[w->histogram + step];
+}
+
+static bool stopping(const struct worker *w)
+{
+	return __atomic_load_n(&w->agent->journal.header->stop, __ATOMIC_RELAXED);
+}
+
+static void record(struct worker *w, uint8_t kind, size_t step, uint64_t stamp,
+		   int result)
+{
+	w->record.kind = kind;
+	w->record.step = (uint8_t)step;
+	w->record.stamp = stamp;
+	w->record.result = result;
+	w->record.pass = (uint32_t)w->state->pass;
+	journal_add(&w->agent->journal, &w->record);
+}
+
+static bool legitimate(const struct plan_pair *pair, int result)
+{
+	for (size_t i = 0; i < pair->error_count; i++)
+		if (pair->errors[i] == result)
+			return true;
+	return false;
+}
+
+static void note_result(struct worker *w, const struct plan_step *step, size_t index,
+			int result)
+{
+	if (!result)
+		return;
+	if (legitimate(step->pair, result)) {
+		w->state->expected_errors++;
+		return;
+	}
+	if (!w->result) {
+		w->result = result;
+		w->failed_step = index;
+	}
+}
+
+/* A holder stays between its halves until the leg is over. */
+static void hold_open(struct worker *w)
+{
+	const struct timespec pause = { 0, 1000000 };
+
+	__atomic_store_n(&w->state->held, 1, __ATOMIC_RELEASE);
+	while (!stopping(w))
+		nanosleep(&pause, NULL);
+	__atomic_store_n(&w->state->held, 0, __ATOMIC_RELEASE);
+}
+
+/*
+ * Whether a step is to run: once an opening has failed no other begins, and only what
+ * was opened is closed.
+ */
+static bool due(const struct worker *w, const struct plan_step *step, bool failing)
+{
+	if (!step->opening)
+		return w->reached[step->pair_number];
+	return !failing && (step->first || w->reached[step->pair_number]);
+}
+
+static void run_pass(struct worker *w)
+{
+	const struct plan_cycle *cycle = w->cycle;
+	uint64_t begin = journal_stamp(), now = begin;
+	bool failing = false;
+
+	memset(w->reached, 0, cycle->pair_count);
+	w->result = 0;
+	for (size_t i = 0; i < cycle->step_count; i++) {
+		const struct plan_step *step = &cycle->steps[i];
+		uint64_t after;
+		int result;
+
+		if (w->holder && step->pair_number == 0 && !step->opening &&
+		    step->first) {
+			hold_open(w);
+			now = journal_stamp();
+		}
+		if (!due(w, step, failing))
+			continue;
+		__atomic_store_n(&w->state->since, now, __ATOMIC_RELAXED);
+		__atomic_store_n(&w->state->step, (uint32_t)i + 1, __ATOMIC_RELEASE);
+		record(w, JOURNAL_BEGIN, i, now, 0);
+		result = step->pair->kind->step(step->pair->state, step->index);
+		after = journal_stamp();
+		record(w, JOURNAL_END, i, after, result);
+		histogram_add(histogram(w, i), after - now);
+		now = after;
+		if (step->first && step->opening)
+			w->reached[step->pair_number] = result == 0;
+		failing = failing || (step->opening && result);
+		note_result(w, step, i, result);
+	}
+	__atomic_store_n(&w->state->step, 0, __ATOMIC_RELEASE);
+	histogram_add(histogram(w, cycle->step_count), now - begin);
+}
+
+static void finish_pass(struct worker *w)
+{
+	struct journal_worker *s = w->state;
+
+	if (w->result && !s->failed) {
+		s->first_pass = s->pass;
+		s->first_step = (uint32_t)w->failed_step;
+		s->first_result = w->result;
+	}
+	s->failed += w->result != 0;
+	w->row = w->result ? w->row + 1 : 0;
+	s->pass++;
+	__atomic_store_n(&s->passes, s->pass, __ATOMIC_RELEASE);
+}
+
+/* Between two passes everything is closed: the place to look at the whole kernel. */
+static void hold_on_request(struct worker *w)
+{
+	const struct timespec pause = { 0, 500000 };
+
+	if (!__atomic_load_n(&w->agent->journal.header->hold, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&w->state->held, 1, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&w->agent->journal.header->hold, __ATOMIC_RELAXED) &&
+	       !stopping(w))
+		nanosleep(&pause, NULL);
+	__atomic_store_n(&w->state->held, 0, __ATOMIC_RELEASE);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Sleeps in pieces, so that a stop is obeyed within a tenth of a second. */
+static void sleep_until(struct worker *w, uint64_t due_ns)
+{
+	while (!stopping(w)) {
+		uint64_t now = now_ns(), to = due_ns;
+		struct timespec ts;
+
+		if (now >= due_ns)
+			return;
+		if (to - now > 100000000)
+			to = now + 100000000;
+		ts = (struct timespec){ (time_t)(to / 1000000000),
+					(long)(to % 1000000000) };
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+		hold_on_request(w);
+	}
+}
+
+/* Waits for the pass's time; notes how late it begins and what slots are gone. */
+static void wait_for_slot(struct worker *w, struct schedule_state *schedule,
+			  uint64_t start_ns)
+{
+	uint64_t due_ns = schedule_next(schedule), late, missed;
+
+	if (w->cycle->schedule.kind == SCHEDULE_MAX && !due_ns)
+		return;
+	sleep_until(w, start_ns + due_ns);
+	late = now_ns() - (start_ns + due_ns);
+	histogram_add(histogram(w, w->cycle->step_count + 1), late);
+	missed = schedule_skip(schedule, now_ns() - start_ns);
+	if (!missed)
+		return;
+	w->state->missed += missed;
+	record(w, JOURNAL_MARK, JOURNAL_MARK_MISSED, journal_stamp(),
+	       missed > INT32_MAX ? INT32_MAX : (int)missed);
+}
+
+static bool more(const struct worker *w, uint64_t start_ns)
+{
+	const struct plan_cycle *cycle = w->cycle;
+
+	if (w->holder)
+		return w->state->pass == 0;
+	if (stopping(w) || w->row >= FAILURES_IN_A_ROW)
+		return false;
+	if (cycle->passes && w->state->pass >= cycle->passes)
+		return false;
+	/* the clock costs more than a short pass: look at it now and then */
+	if (cycle->duration &&
+	    (w->state->pass % 16 == 0 || cycle->schedule.kind != SCHEDULE_MAX) &&
+	    now_ns() - start_ns >= cycle->duration)
+		return false;
+	return true;
+}
+
+static struct error *prepare(const struct plan_pair *pair)
+{
+	struct error *error =
+		pair->kind->prepare ? pair->kind->prepare(pair->state) : NULL;
+
+	for (size_t i = 0; !error && i < pair->inside_count; i++)
+		error = prepare(&pair->inside[i]);
+	return error;
+}
+
+static void wait_for_start(void)
+{
+	sigset_t wanted;
+	int number;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGUSR1);
+	sigwait(&wanted, &number);
+}
+
+void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
+		 struct journal_worker *state, bool holder)
+{
+	struct worker w = {
+		.agent = agent,
+		.cycle = plan_cycle_at(&agent->plan->legs[agent->leg], cycle),
+		.state = state,
+		.histogram = plan_histogram(agent->plan, agent->leg, cycle, worker, 0),
+		.holder = holder,
+		.record = { .leg = (uint8_t)agent->leg,
+			    .cycle = (uint8_t)cycle,
+			    .worker = (uint16_t)(state - agent->journal.workers) },
+	};
+	struct schedule_state schedule;
+	_error_ struct error *error = prepare(&w.cycle->pair);
+	uint64_t start_ns;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_TIMERSLACK, 1);
+	prctl(PR_SET_NAME, "bookend-cycle");
+	if (error) {
+		agent_tell(json_pack("{s:s, s:s}", "event", "unable", "why",
+				     error_message(error)));
+		state->done = 1;
+		_exit(1);
+	}
+	schedule_start(&schedule, &w.cycle->schedule,
+		       agent->plan->seed + cycle * 0x10001 + worker);
+	wait_for_start();
+	start_ns = now_ns();
+	state->started = journal_stamp();
+	while (more(&w, start_ns)) {
+		hold_on_request(&w);
+		wait_for_slot(&w, &schedule, start_ns);
+		if (stopping(&w) && !holder)
+			break;
+		for (size_t i = 0; i < AGENT_COUNTERS && agent->counters[i]; i++)
+			__atomic_fetch_add(agent->counters[i], 1, __ATOMIC_RELAXED);
+		run_pass(&w);
+		finish_pass(&w);
+	}
+	state->ended = journal_stamp();
+	__atomic_store_n(&state->done, 1, __ATOMIC_RELEASE);
+	_exit(0);
+}

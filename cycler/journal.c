@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cycler/journal.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "target/channel.h"
+
+enum {
+	WORKERS_OFFSET = JOURNAL_LEGEND_OFFSET + JOURNAL_LEGEND_SIZE,
+	HISTOGRAMS_OFFSET =
+		WORKERS_OFFSET + JOURNAL_WORKERS * (int)sizeof(struct journal_worker),
+	RECORDS_OFFSET = (HISTOGRAMS_OFFSET +
+			  JOURNAL_HISTOGRAMS * (int)sizeof(struct histogram) + 4095) &
+			 ~4095,
+	SMALLEST_RING = 1024,
+};
+
+_Static_assert(sizeof(struct journal_record) == 32, "records are 32 bytes");
+_Static_assert(sizeof(struct journal_header) <= JOURNAL_LEGEND_OFFSET, "header fits");
+
+uint64_t journal_stamp(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#else
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+#endif
+}
+
+static uint32_t check_of(const struct journal_record *record)
+{
+	uint64_t words[4], hash = 0x9e3779b97f4a7c15ULL;
+	struct journal_record copy = *record;
+
+	copy.check = 0;
+	memcpy(words, &copy, sizeof(words));
+	for (int i = 0; i < 4; i++) {
+		hash = (hash ^ words[i]) * 0xff51afd7ed558ccdULL;
+		hash ^= hash >> 32;
+	}
+	return (uint32_t)hash;
+}
+
+static void attach(void *area, struct journal *ret)
+{
+	uint8_t *bytes = area;
+
+	*ret = (struct journal){
+		.header = area,
+		.legend = (char *)bytes + JOURNAL_LEGEND_OFFSET,
+		.workers = (struct journal_worker *)(bytes + WORKERS_OFFSET),
+		.histograms = (struct histogram *)(bytes + HISTOGRAMS_OFFSET),
+		.records = (struct journal_record *)(bytes + RECORDS_OFFSET),
+	};
+}
+
+bool journal_format(void *area, size_t size, struct journal *ret)
+{
+	struct journal_header *header = area;
+
+	if (size < RECORDS_OFFSET + SMALLEST_RING * sizeof(struct journal_record))
+		return false;
+	memset(area, 0, RECORDS_OFFSET);
+	header->version = JOURNAL_VERSION;
+	header->records_offset = RECORDS_OFFSET;
+	header->capacity = (size - RECORDS_OFFSET) / sizeof(struct journal_record);
+	attach(area, ret);
+	__atomic_store_n(&header->magic, JOURNAL_MAGIC, __ATOMIC_RELEASE);
+	return true;
+}
+
+bool journal_open(void *area, size_t size, struct journal *ret)
+{
+	struct journal_header *header = area;
+
+	if (size < RECORDS_OFFSET ||
+	    __atomic_load_n(&header->magic, __ATOMIC_ACQUIRE) != JOURNAL_MAGIC ||
+	    header->version != JOURNAL_VERSION ||
+	    header->records_offset != RECORDS_OFFSET || header->capacity == 0 ||
+	    header->capacity != (size - RECORDS_OFFSET) / sizeof(struct journal_record))
+		return false;
+	attach(area, ret);
+	return true;
+}
+
+/* The slow path: somebody keeps up `tail`, and it is a whole ring behind. */
+static void wait_for_room(struct journal_header *header, uint64_t number)
+{
+	uint64_t tail;
+
+	while ((tail = __atomic_load_n(&header->tail, __ATOMIC_ACQUIRE)) &&
+	       number - tail >= header->capacity) {
+		__atomic_fetch_add(&header->waits, 1, __ATOMIC_RELAXED);
+		usleep(200);
+	}
+}
+
+void journal_add(struct journal *journal, struct journal_record *record)
+{
+	struct journal_header *header = journal->header;
+	uint64_t number = __atomic_fetch_add(&header->head, 1, __ATOMIC_ACQ_REL);
+	struct journal_record *place = &journal->records[number % header->capacity];
+	uint32_t sequence = (uint32_t)number + 1;
+
+	if (number - header->tail >= header->capacity)
+		wait_for_room(header, number);
+	record->sequence = sequence;
+	record->check = check_of(record);
+	place->sequence = 0;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	place->stamp = record->stamp;
+	memcpy((uint8_t *)place + 12, (uint8_t *)record + 12, sizeof(*record) - 12);
+	__atomic_store_n(&place->sequence, sequence, __ATOMIC_RELEASE);
+}
+
+bool journal_valid(const struct journal_record *record, uint64_t sequence)
+{
+	return record->sequence == (uint32_t)sequence + 1 &&
+	       record->check == check_of(record);
+}
+
+/* The place of the journal in the file: behind a channel's header, or at its start. */
+static bool find_header(struct span bytes, struct span *ret)
+{
+	struct channel_header channel;
+	uint64_t magic;
+
+	if (!span_read(bytes, 0, &magic, sizeof(magic)))
+		return false;
+	if (magic != CHANNEL_MAGIC) {
+		*ret = bytes;
+		return true;
+	}
+	return span_read(bytes, 0, &channel, sizeof(channel)) &&
+	       channel.area_offset <= bytes.size &&
+	       span_slice(bytes, channel.area_offset, bytes.size - channel.area_offset,
+			  ret);
+}
+
+static void ring_bounds(struct journal_reader *r)
+{
+	uint64_t room = (r->bytes.size - r->records) / sizeof(struct journal_record);
+
+	if (r->header.capacity > room)
+		r->header.capacity = room;
+	r->end = r->header.capacity ? r->header.head : 0;
+	r->next = r->end > r->header.capacity ? r->end - r->header.capacity : 0;
+}
+
+bool journal_reader_init(struct journal_reader *r, struct span bytes, const char **why)
+{
+	*r = (struct journal_reader){ .legend = "" };
+	if (!find_header(bytes, &r->bytes) ||
+	    !span_read(r->bytes, 0, &r->header, sizeof(r->header)) ||
+	    r->header.magic != JOURNAL_MAGIC) {
+		*why = "it is no journal";
+		return false;
+	}
+	if (r->header.version != JOURNAL_VERSION) {
+		*why = "its version is not known here";
+		return false;
+	}
+	r->records = r->header.records_offset;
+	if (r->records > r->bytes.size || r->records < JOURNAL_LEGEND_OFFSET) {
+		*why = "it is cut before its records begin";
+		return false;
+	}
+	if (span_string(r->bytes, JOURNAL_LEGEND_OFFSET))
+		r->legend = span_string(r->bytes, JOURNAL_LEGEND_OFFSET);
+	if (!(r->header.flags & JOURNAL_FILE)) {
+		ring_bounds(r);
+		return true;
+	}
+	r->end = (r->bytes.size - r->records) / sizeof(struct journal_record);
+	return true;
+}
+
+bool journal_reader_next(struct journal_reader *r, struct journal_record *ret,
+			 uint64_t *sequence)
+{
+	bool file = r->header.flags & JOURNAL_FILE;
+
+	while (r->next < r->end) {
+		uint64_t number = r->next++;
+		uint64_t place = file ? number : number % r->header.capacity;
+		uint64_t expected = number;
+
+		if (!span_read(r->bytes, r->records + place * sizeof(*ret), ret,
+			       sizeof(*ret)))
+			return false;
+		/* in a file, thinning leaves gaps: only the check decides */
+		if (file)
+			expected = (uint64_t)ret->sequence - 1;
+		if (journal_valid(ret, expected)) {
+			*sequence = expected;
+			return true;
+		}
+		r->skipped++;
+	}
+	return false;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bookend cycle: a plan, or the flags that make one, carried out in a target. */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/error.h"
+#include "common/tool.h"
+#include "cycler/flags.h"
+#include "cycler/plan.h"
+#include "cycler/run.h"
+#include "report/format.h"
+
+struct values {
+	struct plan_flags plan;
+	const char *target, *kernel, *append;
+	struct string_list symbols, sources, devices;
+	uint64_t memory, cpus, silence, boot;
+	bool print_plan, dump, hold, no_kvm, no_census, permitted;
+	struct report_options report;
+};
+
+#define PLAN(field) offsetof(struct values, plan.field)
+
+static const struct option plan_options[] = {
+	{ OPTION_STRING, 'm', "module", "FILE", PLAN(module),
+	  "Cycles loading and unloading this .ko file (or module of the kernel)." },
+	{ OPTION_STRING, 0, "parameters", "WORDS", PLAN(parameters),
+	  "Parameters of the module, as on modprobe's command line." },
+	{ OPTION_STRING, 'd', "device", "PATH", PLAN(device),
+	  "Cycles opening and closing this device node. With --module: also in each pass of "
+	  "the module." },
+	{ OPTION_LIST, 0, "probe", "I/O", PLAN(probes),
+	  "I/O between open and close, in this order: read:N, write:HEX, poll[:in|:out], "
+	  "ioctl:NUMBER[:SIZE|:0xHEX], mmap:N." },
+	{ OPTION_RATE, 'r', "rate", "RATE", PLAN(rate),
+	  "Passes a second, as 300/s or 10/m, or max; default max." },
+	{ OPTION_COUNT, 'n', "passes", "N", PLAN(passes),
+	  "How many passes; default 100, without a limit with --for." },
+	{ OPTION_DURATION, 0, "for", "TIME", PLAN(duration), "How long each leg lasts." },
+	{ OPTION_COUNT, 0, "device-passes", "N", PLAN(device_passes),
+	  "Passes of the device's own leg, with --module; default 100 times --passes." },
+	{ OPTION_FLAG, 0, "turbo", NULL, PLAN(turbo),
+	  "Expedites the kernel's grace periods in an extra leg; a plain one stays." },
+	{ OPTION_COUNT, 0, "plain-passes", "N", PLAN(plain_passes),
+	  "Of the passes, how many are not expedited with --turbo; default a tenth." },
+	{ OPTION_DURATION, 0, "deadline", "TIME", PLAN(deadline),
+	  "How long one step may take; default 30s." },
+	{ OPTION_COUNT, 0, "seed", "N", PLAN(seed), "Of everything random; default 1." },
+	{ OPTION_FLAG, 0, "print-plan", NULL, offsetof(struct values, print_plan),
+	  "Prints the plan that the options make, and does nothing." },
+	OPTIONS_END,
+};
+
+static const struct option target_options[] = {
+	{ OPTION_STRING, 't', "target", "TARGET", offsetof(struct values, target),
+	  "Where: vm; default vm." },
+	{ OPTION_STRING, 'k', "kernel", "RELEASE", offsetof(struct values, kernel),
+	  "Kernel to boot: a release below build/kernels, or a folder with vmlinuz." },
+	{ OPTION_STRING, 0, "append", "WORDS", offsetof(struct values, append),
+	  "Words for the kernel's command line, as slub_debug=FZPU." },
+	{ OPTION_LIST, 0, "add-device", "WORDS", offsetof(struct values, devices),
+	  "A further device for the VM, as QEMU's -device takes it." },
+	{ OPTION_SIZE, 0, "memory", "SIZE", offsetof(struct values, memory),
+	  "Memory of the VM; default 512M." },
+	{ OPTION_COUNT, 0, "cpus", "N", offsetof(struct values, cpus),
+	  "CPUs of the VM; default 2." },
+	{ OPTION_DURATION, 0, "boot-timeout", "TIME", offsetof(struct values, boot),
+	  "How long the boot may take; default 120s." },
+	{ OPTION_DURATION, 0, "silence", "TIME", offsetof(struct values, silence),
+	  "How long the target may give no sign of life; default 60s." },
+	{ OPTION_FLAG, 0, "no-kvm", NULL, offsetof(struct values, no_kvm),
+	  "Emulates the CPU even where KVM works." },
+	{ OPTION_FLAG, 0, "hold", NULL, offsetof(struct values, hold),
+	  "Keeps a target that died or hangs until Ctrl-C, for 'bookend vm debug'." },
+	{ OPTION_FLAG, 0, "dump", NULL, offsetof(struct values, dump),
+	  "Saves the memory of a target that died or hangs: memory.elf." },
+	{ OPTION_FLAG, 0, "no-census", NULL, offsetof(struct values, no_census),
+	  "Does not count allocations; the report says that leaks were not looked for." },
+	{ OPTION_LIST, 0, "symbols", "PATH", offsetof(struct values, symbols),
+	  "Debug file, or folder with debug files, of what is loaded." },
+	{ OPTION_LIST, 0, "source", "DIR", offsetof(struct values, sources),
+	  "Where source files are, to show lines." },
+	OPTIONS_END,
+};
+
+static const struct option options[] = {
+	{ OPTION_GROUP, 0, "What to cycle", NULL, 0, NULL, NULL, plan_options },
+	{ OPTION_GROUP, 0, "Where", NULL, 0, NULL, NULL, target_options },
+	{ OPTION_GROUP, 0, "Report", NULL, offsetof(struct values, report), NULL, NULL,
+	  report_option_table },
+	OPTIONS_END,
+};
+
+static volatile int stop_asked, abandoned, status_asked;
+
+static void on_stop(int number)
+{
+	if (stop_asked)
+		abandoned = number;
+	stop_asked = number;
+}
+
+static void on_status(int number)
+{
+	status_asked = number;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction stop = { .sa_handler = on_stop };
+	struct sigaction status = { .sa_handler = on_status, .sa_flags = SA_RESTART };
+
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
+	sigaction(SIGUSR1, &status, NULL);
+}
+
+static struct error *make_plan(const struct values *v, const struct string_list *operands,
+			       struct plan **ret)
+{
+	json_t *json = NULL;
+	struct error *error;
+
+	if (operands->count > 1)
+		return error_new(ERROR_USAGE, "one plan at a time, not also '%s'",
+				 operands->items[1]);
+	if (operands->count) {
+		if (flags_given(&v->plan))
+			return error_new(
+				ERROR_USAGE,
+				"a plan and options of what to cycle exclude each "
+				"other");
+		return plan_load(operands->items[0], ret);
+	}
+	error = flags_to_plan(&v->plan, &json);
+	if (!error)
+		error = plan_create(json, ret);
+	json_decref(json);
+	return error;
+}
+
+static struct error *print_plan(const struct plan *plan)
+{
+	_free_ char *text = json_dumps(plan->json, JSON_INDENT(2));
+
+	if (!text)
+		return error_nomem();
+	puts(text);
+	return NULL;
+}
+
+static struct error *cycle(struct values *v, const struct plan *plan,
+			   enum exit_status *ret)
+{
+	const char *devices[16] = { NULL };
+	struct run_options run = {
+		.target = v->target ? v->target : "vm",
+		.machine = { .folder = v->report.folder,
+			     .kernel = v->kernel,
+			     .append = v->append,
+			     .devices = devices,
+			     .memory = v->memory,
+			     .cpus = (unsigned int)v->cpus,
+			     .boot_ns = v->boot,
+			     .silence_ns = v->silence,
+			     .no_kvm = v->no_kvm,
+			     .permitted = v->permitted,
+			     .interrupted = &abandoned },
+		.symbols = v->symbols,
+		.sources = v->sources,
+		.dump = v->dump,
+		.hold = v->hold,
+		.quiet = v->report.quiet,
+		.no_census = v->no_census,
+		.stop = &stop_asked,
+		.status = &status_asked,
+	};
+	_cleanup_(report_destroy) struct report *report = NULL;
+	struct error *error = report_create("cycle", plan->name, &report);
+
+	for (size_t i = 0; i < v->devices.count && i < 15; i++)
+		devices[i] = v->devices.items[i];
+	report->fail_on = (enum level)v->report.fail_on;
+	if (!error)
+		error = run_plan(plan, &run, report);
+	return error ? error : report_output(report, &v->report, ret);
+}
+
+static struct error *run(void *values, const struct string_list *operands,
+			 enum exit_status *ret)
+{
+	struct values *v = values;
+	_cleanup_(plan_destroy) struct plan *plan = NULL;
+	_free_ char *folder = NULL;
+	struct error *error = report_options_check(&v->report);
+
+	if (!error)
+		error = make_plan(v, operands, &plan);
+	if (error)
+		return error;
+	if (v->print_plan) {
+		*ret = EXIT_CLEAN;
+		return print_plan(plan);
+	}
+	if (!v->report.folder) {
+		if (asprintf(&folder, "run-%s", plan->name) < 0) {
+			folder = NULL;
+			return error_nomem();
+		}
+		for (char *c = folder; *c; c++)
+			*c = *c == '/' || *c == ' ' ? '-' : *c;
+		v->report.folder = folder;
+	}
+	catch_signals();
+	return cycle(v, plan, ret);
+}
+
+static void deinit(void *values)
+{
+	struct values *v = values;
+
+	string_list_deinit(&v->plan.probes);
+	string_list_deinit(&v->symbols);
+	string_list_deinit(&v->sources);
+	string_list_deinit(&v->devices);
+	report_options_deinit(&v->report);
+}
+
+static const struct values defaults = { .report = REPORT_OPTIONS_DEFAULTS };
+
+static const struct tool tool = {
+	.command = {
+		.name = "cycle",
+		.usage = "[OPTION]… PLAN\n"
+			 "[OPTION]… --module FILE [--device PATH]\n"
+			 "[OPTION]… --device PATH",
+		.summary = "cycles a driver's bookended pairs and accounts for every pass",
+		.description =
+			"Carries out a plan in an expendable target: loads and unloads, opens "
+			"and closes, at the rate that was asked for, with a record before and "
+			"after every step, and tells what was left behind, what the kernel "
+			"complained about, what hung and what died, and at which step.",
+		.examples =
+			"bookend cycle --module refdrv.ko --passes 1000 --turbo\n"
+			"bookend cycle --module refdrv.ko --device /dev/refdrv0 --probe "
+			"ioctl:0x802852d0:40\n"
+			"bookend cycle -o saturday overnight.json",
+		.options = options,
+	},
+	.values_size = sizeof(struct values),
+	.defaults = &defaults,
+	.run = run,
+	.deinit = deinit,
+};
+
+int main(int argc, char **argv)
+{
+	return tool_main(&tool, argc, argv);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What came back from a target: the agent's events, the kernel's log, the counters. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "common/strbuf.h"
+#include "cycler/journal.h"
+#include "cycler/plan.h"
+#include "target/target.h"
+
+struct error;
+
+/* One cycle's account, over all its workers (and restarts). */
+struct account {
+	uint64_t passes, failed, missed, expected_errors;
+	double seconds;
+	uint64_t first_pass;
+	unsigned int first_step;
+	int first_result; /* 0: nothing failed */
+};
+
+struct results {
+	const struct plan *plan;
+	json_t *events;	     /* all but log lines */
+	json_t *complaints;  /* log lines of level warning and worse, as the agent told */
+	FILE *log;	     /* kernel.log */
+	uint64_t log_count;  /* lines in it */
+	uint64_t *leg_lines; /* lines the kernel logged, by leg */
+	uint64_t *leg_bytes;
+	uint64_t lines_seen, bytes_seen;
+	json_t *samples;	   /* [leg]: the first lines it logged */
+	struct strbuf partial;	   /* of a line of output */
+	struct strbuf noise;	   /* what the agent said on standard error */
+	struct account **accounts; /* [leg][cycle number] */
+	bool ended;		   /* the agent got to its end */
+	bool stuck;
+	size_t leg; /* running, or the last */
+	struct target_outcome outcome;
+};
+
+struct error *results_init(struct results *results, const struct plan *plan,
+			   const char *folder);
+void results_deinit(struct results *results);
+
+/* Output of the agent, in any pieces. */
+struct error *results_take(struct results *results, bool diagnostic, const void *data,
+			   size_t size);
+
+/*
+ * The leg that was running when the target died: its accounts come from the shared
+ * memory instead of an event.
+ */
+void results_salvage(struct results *results, const struct journal *journal);
+
+/* How many cycles a leg has, with its holds. */
+size_t results_cycles(const struct plan_leg *leg);

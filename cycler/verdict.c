@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cycler/verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/array.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/strbuf.h"
+#include "common/units.h"
+#include "cycler/complaints.h"
+#include "cycler/leaks.h"
+#include "cycler/trace.h"
+
+enum {
+	CONSOLE_LIMIT = 4 << 20,
+	NAMES_SHOWN = 12,
+	FEW_LINES = 20, /* below this no budget is overrun */
+};
+
+/* What the verdict is made of. */
+struct verdict_context {
+	const struct results *results;
+	const struct journal *journal;
+	struct target *target;
+	const struct carried_list *modules;
+	const struct run_options *options;
+	struct report *report;
+	double ns_per_stamp;
+	char *last_step;
+	struct strbuf *told; /* lines of the log that are in findings */
+};
+
+static const char *event_text(const json_t *event, const char *key)
+{
+	const char *text = json_string_value(json_object_get(event, key));
+
+	return text ? text : "";
+}
+
+static uint64_t event_number(const json_t *event, const char *key)
+{
+	json_int_t value = json_integer_value(json_object_get(event, key));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static bool event_is(const json_t *event, const char *what)
+{
+	return !strcmp(event_text(event, "event"), what);
+}
+
+static const char *leg_name(const struct verdict_context *v, const json_t *event)
+{
+	size_t leg = event_number(event, "leg");
+
+	return leg < v->results->plan->leg_count ? v->results->plan->legs[leg].name : "?";
+}
+
+struct error *verdict_last_step(const struct results *results,
+				const struct journal *journal, char **ret)
+{
+	_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < JOURNAL_WORKERS; i++) {
+		const struct journal_worker w = journal->workers[i];
+		const struct plan_cycle *cycle;
+
+		if (!w.pid || !w.step || w.leg >= results->plan->leg_count)
+			continue;
+		cycle = plan_cycle_at(&results->plan->legs[w.leg], w.cycle);
+		if (!cycle)
+			continue;
+		strbuf_adds(&text, text.length ? "; pass " : "pass ");
+		units_add_count(&text, w.pass + 1);
+		strbuf_addf(&text, " of %s: %s began and did not end", cycle->name,
+			    plan_step_name(cycle, w.step - 1));
+	}
+	/* between two steps: what ended last is in each worker's count */
+	for (size_t i = 0; !text.length && i < JOURNAL_WORKERS; i++) {
+		const struct journal_worker w = journal->workers[i];
+		const struct plan_cycle *cycle;
+
+		if (!w.pid || w.leg >= results->plan->leg_count)
+			continue;
+		cycle = plan_cycle_at(&results->plan->legs[w.leg], w.cycle);
+		if (!cycle)
+			continue;
+		strbuf_adds(&text, "between two steps, after ");
+		units_add_count(&text, w.passes);
+		strbuf_addf(&text, " passes of %s", cycle->name);
+	}
+	return strbuf_steal(&text, ret);
+}
+
+static void fill_latency(const struct verdict_context *v, const struct plan_cycle *cycle,
+			 size_t leg, size_t number, size_t step, struct latency *l)
+{
+	struct histogram sum = { 0 };
+	double scale = v->ns_per_stamp;
+
+	for (unsigned int w = 0; w < cycle->workers; w++)
+		histogram_merge(&sum, &v->journal->histograms[plan_histogram(
+					      v->results->plan, leg, number, w, step)]);
+	if (step == cycle->step_count + 1)
+		scale = 1; /* lateness is kept in ns */
+	*l = (struct latency){
+		.step = step < cycle->step_count    ? plan_step_name(cycle, step)
+			: step == cycle->step_count ? "pass"
+						    : "lateness",
+		.count = sum.count,
+		.minimum = (uint64_t)((double)sum.minimum * scale),
+		.p50 = (uint64_t)((double)histogram_quantile(&sum, 0.5) * scale),
+		.p90 = (uint64_t)((double)histogram_quantile(&sum, 0.9) * scale),
+		.p99 = (uint64_t)((double)histogram_quantile(&sum, 0.99) * scale),
+		.p999 = (uint64_t)((double)histogram_quantile(&sum, 0.999) * scale),
+		.maximum = (uint64_t)((double)sum.maximum * scale),
+	};
+}
+
+static struct error *add_run(const struct verdict_context *v, size_t leg, size_t number)
+{
+	const struct plan_leg *l = &v->results->plan->legs[leg];
+	const struct plan_cycle *cycle = plan_cycle_at(l, number);
+	const struct account *a = &v->results->accounts[leg][number];
+	struct latency latency[PLAN_MAX_STEPS + 2];
+	_free_ char *name = NULL;
+	char note[128] = "";
+	size_t count = 0;
+	struct run run;
+
+	if (!a->passes && !a->failed)
+		return NULL;
+	if (asprintf(&name, "%s: %s", l->name, cycle->name) < 0) {
+		name = NULL;
+		return error_nomem();
+	}
+	for (size_t step = 0; step < cycle->step_count + 2; step++) {
+		fill_latency(v, cycle, leg, number, step, &latency[count]);
+		count += latency[count].count != 0;
+	}
+	if (a->missed || a->expected_errors)
+		snprintf(note, sizeof(note), "%llu slots missed, %llu legitimate errors",
+			 (unsigned long long)a->missed,
+			 (unsigned long long)a->expected_errors);
+	run = (struct run){
+		.cycle = name,
+		.passes = a->passes,
+		.failed = a->failed,
+		.rate_asked = cycle->schedule.rate * cycle->workers,
+		.rate_kept = a->seconds > 0 ? (double)a->passes / a->seconds : 0,
+		.seconds = a->seconds,
+		.note = *note ? note : NULL,
+		.latency = latency,
+		.latency_count = count,
+	};
+	return report_add_run(v->report, &run);
+}
+
+static struct error *add_failure(const struct verdict_context *v, size_t leg,
+				 size_t number)
+{
+	const struct plan_leg *l = &v->results->plan->legs[leg];
+	const struct plan_cycle *cycle = plan_cycle_at(l, number);
+	const struct account *a = &v->results->accounts[leg][number];
+	const char *step = plan_step_name(cycle, a->first_step);
+	_strbuf_ struct strbuf message = STRBUF_INIT, evidence = STRBUF_INIT;
+	struct finding finding = { .rule = "CYC001", .level = LEVEL_ERROR };
+
+	if (!a->failed)
+		return NULL;
+	strbuf_addf(&message, "%s fails with %s: %s", step,
+		    plan_errno_name(a->first_result), strerror(-a->first_result));
+	strbuf_addf(&evidence, "%s, %s: ", l->name, cycle->name);
+	units_add_count(&evidence, a->failed);
+	strbuf_adds(&evidence, " of ");
+	units_add_count(&evidence, a->passes);
+	strbuf_adds(&evidence, " passes failed, first pass ");
+	units_add_count(&evidence, a->first_pass + 1);
+	finding.symbol = step;
+	finding.message = strbuf_string(&message);
+	finding.evidence = strbuf_string(&evidence);
+	finding.hint =
+		"If the error is legitimate there, name it in the plan's \"errors\".";
+	return report_add_finding(v->report, &finding);
+}
+
+static struct error *add_runs(const struct verdict_context *v)
+{
+	const struct plan *plan = v->results->plan;
+	struct error *error = NULL;
+
+	for (size_t leg = 0; leg < plan->leg_count; leg++)
+		for (size_t c = 0; !error && c < results_cycles(&plan->legs[leg]); c++) {
+			/* a holder's single pass is no run, only its failure counts */
+			if (c < plan->legs[leg].cycle_count)
+				error = add_run(v, leg, c);
+			if (!error)
+				error = add_failure(v, leg, c);
+		}
+	return error;
+}
+
+static struct trace_context trace_context(const struct verdict_context *v)
+{
+	return (struct trace_context){ v->modules, v->options, v->target->release };
+}
+
+static struct error *add_stuck(const struct verdict_context *v, const json_t *event)
+{
+	_frames_ struct frames frames = { 0 };
+	_strbuf_ struct strbuf message = STRBUF_INIT, evidence = STRBUF_INIT;
+	struct finding finding = { .rule = "CYC002", .level = LEVEL_ERROR };
+	const struct trace_context context = trace_context(v);
+	struct error *error = trace_stack(event_text(event, "stack"), &context, &frames);
+
+	if (error)
+		return error;
+	strbuf_addf(&message, "%s does not return", event_text(event, "step"));
+	strbuf_addf(&evidence, "%s, %s, pass ", leg_name(v, event),
+		    event_text(event, "cycle"));
+	units_add_count(&evidence, event_number(event, "pass") + 1);
+	strbuf_adds(&evidence, ": past its deadline of ");
+	units_add_duration(&evidence, v->results->plan->deadline_ns);
+	strbuf_addf(&evidence, ", task state %s\n%s", event_text(event, "state"),
+		    event_text(event, "stack"));
+	finding.symbol = event_text(event, "step");
+	finding.message = strbuf_string(&message);
+	finding.evidence = strbuf_string(&evidence);
+	finding.stack = frames.items;
+	finding.stack_count = frames.count;
+	finding.hint = "A longer \"deadline\" helps when the step is only slow.";
+	return report_add_finding(v->report, &finding);
+}
+
+static struct error *add_references(const struct verdict_context *v, const json_t *event)
+{
+	static uint64_t before;
+	uint64_t count = event_number(event, "count");
+	bool left = !strcmp(event_text(event, "when"), "left");
+	_strbuf_ struct strbuf message = STRBUF_INIT, evidence = STRBUF_INIT;
+	struct finding finding = { .rule = "LEAK002", .level = LEVEL_ERROR };
+
+	if (!strcmp(event_text(event, "when"), "before"))
+		before = count;
+	if (strcmp(event_text(event, "when"), "after") || left || count <= before)
+		return NULL;
+	units_add_count(&message, count - before);
+	strbuf_addf(&message, " reference%s to module %s %s left: it cannot be unloaded",
+		    count - before == 1 ? "" : "s", event_text(event, "module"),
+		    count - before == 1 ? "is" : "are");
+	strbuf_addf(&evidence, "%s: %llu before its first pass, %llu after its last",
+		    leg_name(v, event), (unsigned long long)before,
+		    (unsigned long long)count);
+	finding.symbol = event_text(event, "module");
+	finding.message = strbuf_string(&message);
+	finding.evidence = strbuf_string(&evidence);
+	finding.hint =
+		"Look for a module_get, try_module_get or open count that an error "
+		"or close path does not give back.";
+	return report_add_finding(v->report, &finding);
+}
+
+static struct error *add_residue_kind(const struct verdict_context *v,
+				      const json_t *event, const json_t *items,
+				      size_t first)
+{
+	const char *kind = event_text(json_array_get(items, first), "kind");
+	_strbuf_ struct strbuf message = STRBUF_INIT, evidence = STRBUF_INIT;
+	struct finding finding = { .rule = "RES001", .level = LEVEL_ERROR };
+	size_t count = 0;
+
+	for (size_t i = first; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+
+		if (strcmp(event_text(item, "kind"), kind))
+			break;
+		if (++count <= NAMES_SHOWN)
+			strbuf_addf(&evidence, "%s × %llu\n", event_text(item, "name"),
+				    (unsigned long long)event_number(item, "count"));
+	}
+	if (count > NAMES_SHOWN)
+		strbuf_addf(&evidence, "and %zu more\n", count - NAMES_SHOWN);
+	strbuf_addf(&message, "%s %s is left behind", kind,
+		    event_text(json_array_get(items, first), "name"));
+	if (count > 1)
+		strbuf_addf(&message, ", and %zu more of its kind", count - 1);
+	strbuf_addf(&evidence, "after %s", leg_name(v, event));
+	finding.symbol = event_text(json_array_get(items, first), "name");
+	finding.message = strbuf_string(&message);
+	finding.evidence = strbuf_string(&evidence);
+	finding.hint =
+		"What a load registers its unload must take back, and so must each "
+		"error path of the load.";
+	return report_add_finding(v->report, &finding);
+}
+
+/* The first leg that shows a residue tells most; later ones repeat it. */
+static struct error *add_residue(const struct verdict_context *v, const json_t *event)
+{
+	const json_t *items = json_object_get(event, "appeared");
+	struct error *error = NULL;
+	const char *last = "";
+
+	for (size_t i = 0; !error && i < json_array_size(items); i++) {
+		const char *kind = event_text(json_array_get(items, i), "kind");
+
+		if (strcmp(kind, last))
+			error = add_residue_kind(v, event, items, i);
+		last = kind;
+	}
+	return error;
+}
+
+static struct error *add_event(const struct verdict_context *v, const json_t *event,
+			       bool *residue_seen)
+{
+	struct error *error = NULL;
+
+	if (event_is(event, "stuck"))
+		return add_stuck(v, event);
+	if (event_is(event, "references"))
+		return add_references(v, event);
+	if (event_is(event, "not watched"))
+		return report_not_checked(v->report, true, event_text(event, "name"),
+					  "%s", event_text(event, "why"));
+	if (event_is(event, "unable"))
+		return report_fail(v->report, "%s", event_text(event, "why"));
+	if (event_is(event, "residue") && !*residue_seen &&
+	    json_array_size(json_object_get(event, "appeared"))) {
+		*residue_seen = true;
+		error = add_residue(v, event);
+	}
+	return error;
+}
+
+static struct error *add_events(const struct verdict_context *v)
+{
+	const json_t *event, *census = NULL;
+	struct error *error = NULL;
+	bool residue_seen = false;
+	size_t i;
+
+	json_array_foreach(v->results->events, i, event)
+	{
+		if (!error)
+			error = add_event(v, event, &residue_seen);
+		if (event_is(event, "watch") &&
+		    !strcmp(event_text(event, "name"), "census"))
+			census = json_object_get(event, "value");
+	}
+	return error || !census ? error
+				: leaks_add(census, v->modules, v->options, v->report);
+}
+
+/* Lines a pass: a load may say a word, the data path may not. */
+static double line_budget(const struct plan *plan, const struct plan_leg *leg)
+{
+	bool only_devices = true;
+
+	if (plan->log_lines)
+		return (double)plan->log_lines;
+	for (size_t i = 0; i < leg->cycle_count; i++)
+		only_devices =
+			only_devices && !strcmp(leg->cycles[i].pair.kind->name, "device");
+	return only_devices ? 0.1 : 4;
+}
+
+static struct error *add_log_budget(const struct verdict_context *v, size_t leg)
+{
+	const struct results *r = v->results;
+	const struct plan_leg *l = &r->plan->legs[leg];
+	uint64_t lines = r->leg_lines[leg], bytes = r->leg_bytes[leg], passes = 0;
+	_strbuf_ struct strbuf message = STRBUF_INIT, evidence = STRBUF_INIT;
+	struct finding finding = { .rule = "LOG002", .level = LEVEL_WARNING };
+	const json_t *line;
+	double seconds = 0;
+	size_t i;
+
+	for (i = 0; i < l->cycle_count; i++) {
+		passes += r->accounts[leg][i].passes;
+		if (r->accounts[leg][i].seconds > seconds)
+			seconds = r->accounts[leg][i].seconds;
+	}
+	if (lines < FEW_LINES || !passes)
+		return NULL;
+	if ((double)lines <= line_budget(r->plan, l) * (double)passes &&
+	    !(r->plan->log_bytes && bytes > r->plan->log_bytes * passes) &&
+	    !(r->plan->log_rate > 0 && (double)lines > r->plan->log_rate * seconds))
+		return NULL;
+	strbuf_adds(&message, "the kernel logs ");
+	units_add_count(&message, lines);
+	strbuf_adds(&message, " lines in ");
+	units_add_count(&message, passes);
+	strbuf_addf(&message, " passes of %s", l->name);
+	strbuf_addf(&evidence, "%.2f lines a pass, budget %.2f; ",
+		    (double)lines / (double)passes, line_budget(r->plan, l));
+	units_add_size(&evidence, bytes);
+	strbuf_adds(&evidence, " in all; as\n");
+	json_array_foreach(json_array_get(r->samples, leg), i, line)
+		strbuf_addf(&evidence, "%s\n", json_string_value(line));
+	finding.symbol = l->name;
+	finding.message = strbuf_string(&message);
+	finding.evidence = strbuf_string(&evidence);
+	finding.hint =
+		"Take it out, make it pr_debug(), or limit its rate; 50 lines a second "
+		"fill a customer's disk.";
+	return report_add_finding(v->report, &finding);
+}
+
+static struct error *add_taint(const struct verdict_context *v)
+{
+	uint64_t first = 0, last = 0;
+	const json_t *event;
+	size_t i;
+
+	json_array_foreach(v->results->events, i, event)
+	{
+		if (!event_is(event, "taint"))
+			continue;
+		if (json_is_true(json_object_get(event, "first")))
+			first = event_number(event, "after");
+		last = event_number(event, "after");
+	}
+	return complaints_add_taint(first, last, v->report);
+}
+
+static struct error *add_console(const struct verdict_context *v)
+{
+	const struct trace_context context = trace_context(v);
+	_free_ char *text = NULL;
+	struct error *error = target_console(v->target, CONSOLE_LIMIT, &text);
+
+	if (error)
+		return error;
+	return trace_log(text, "console.log", v->last_step, &context, v->told, v->report);
+}
+
+static struct error *add_kernel_log(const struct verdict_context *v)
+{
+	const struct trace_context context = trace_context(v);
+	_free_ char *path = NULL, *text = NULL;
+	struct error *error;
+
+	if (fflush(v->results->log))
+		return error_errno(errno, "cannot write kernel.log");
+	error = file_join(v->options->machine.folder, "kernel.log", &path);
+	if (!error)
+		error = file_read_text(path, CONSOLE_LIMIT, &text);
+	if (error)
+		return error;
+	return trace_log(text, "kernel.log", NULL, &context, v->told, v->report);
+}
+
+static struct error *add_silence(const struct verdict_context *v)
+{
+	struct finding finding = {
+		.rule = "CYC002",
+		.level = LEVEL_ERROR,
+		.message = "the whole machine stopped to answer",
+		.evidence = v->last_step,
+		.hint = "Run it again with --hold, and look with 'bookend vm debug'.",
+	};
+
+	return report_add_finding(v->report, &finding);
+}
+
+/* How it ended, when not by itself. */
+static struct error *add_end(const struct verdict_context *v)
+{
+	const struct target_outcome *o = &v->results->outcome;
+
+	switch (o->end) {
+	case TARGET_PANICKED:
+		return report_fail(v->report, "the target's kernel panicked: %s",
+				   v->last_step);
+	case TARGET_SILENT:
+		return report_fail(v->report, "the target fell silent: %s; %s", o->why,
+				   v->last_step);
+	case TARGET_OVERDUE:
+	case TARGET_GONE:
+		return report_fail(v->report, "the target was lost: %s; %s", o->why,
+				   v->last_step);
+	case TARGET_INTERRUPTED:
+		return report_not_checked(v->report, true, "the rest of the passes",
+					  "interrupted");
+	case TARGET_EXITED:
+		break;
+	}
+	if (v->results->stuck)
+		return report_fail(v->report, "a step hangs: %s", v->last_step);
+	if (!v->results->ended)
+		return report_fail(v->report, "the agent died (%d): %.400s", o->status,
+				   strbuf_string(&v->results->noise));
+	if (*v->options->stop)
+		return report_not_checked(v->report, true, "the rest of the passes",
+					  "interrupted");
+	return NULL;
+}
+
+static struct error *add_all(const struct verdict_context *v)
+{
+	enum target_end end = v->results->outcome.end;
+	struct error *error = add_runs(v);
+
+	if (!error)
+		error = add_events(v);
+	for (size_t leg = 0; !error && leg < v->results->plan->leg_count; leg++)
+		error = add_log_budget(v, leg);
+	if (!error)
+		error = end == TARGET_PANICKED || end == TARGET_SILENT
+				? add_console(v)
+				: add_kernel_log(v);
+	if (!error)
+		error = complaints_add(v->results->complaints, strbuf_string(v->told),
+				       v->report);
+	if (!error)
+		error = add_taint(v);
+	if (!error && end == TARGET_SILENT)
+		error = add_silence(v);
+	return error ? error : add_end(v);
+}
+
+struct error *verdict_add(const struct results *results, const struct journal *journal,
+			  struct target *target, const struct carried_list *modules,
+			  const struct run_options *options, struct report *report)
+{
+	_strbuf_ struct strbuf told = STRBUF_INIT;
+	_free_ char *last_step = NULL;
+	struct verdict_context v = { results, journal, target, modules, options, report };
+	uint64_t rate = journal->header->stamps_per_second;
+	struct error *error = verdict_last_step(results, journal, &last_step);
+
+	if (error)
+		return error;
+	v.last_step = last_step;
+	v.told = &told;
+	v.ns_per_stamp = rate ? 1e9 / (double)rate : 1;
+	error = add_all(&v);
+	if (!error)
+		error = report_measure(report, "target.boot", target->boot_seconds, "s");
+	if (!error && journal->header->waits)
+		error = report_measure(report, "journal.waits",
+				       (double)journal->header->waits, "1");
+	return error;
+}
