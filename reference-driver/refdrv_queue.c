@@ -56,15 +56,15 @@ static void refdrv_count(struct refdrv_device *rd, const struct refdrv_command *
 static void refdrv_work(struct work_struct *work)
 {
 	struct refdrv_device *rd = container_of(work, struct refdrv_device, work);
-	struct refdrv_command *cmd, *next;
+	struct refdrv_command *cmd;
 	LIST_HEAD(batch);
 
 	spin_lock_bh(&rd->lock);
 	list_splice_init(&rd->queue, &batch);
 	spin_unlock_bh(&rd->lock);
 
-	list_for_each_entry_safe(cmd, next, &batch, link)
-	{
+	while ((cmd = list_first_entry_or_null(&batch, struct refdrv_command, link))) {
+		list_del(&cmd->link);
 		refdrv_count(rd, cmd);
 		refdrv_ops[cmd->op](cmd);
 		refdrv_ctx_complete(cmd->ctx, cmd);
