@@ -30,26 +30,31 @@ static bool is_source_path(const char *path)
 	return false;
 }
 
-/* The first build path in @bytes, or NULL. A path starts a string or follows no letter.
+static bool is_place(struct span s)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
+		if (span_starts_with(s, places[i], strlen(places[i])))
+			return true;
+	return false;
+}
+
+/*
+ * The first build path in @bytes, or NULL: a string that is one, wherever the checkout
+ * lay, or a word of a longer text below one of the places.
  */
 static const char *find_path(struct span bytes)
 {
 	const uint8_t *p = bytes.data, *end = bytes.data + bytes.size;
 
-	while (p < end && (p = memchr(p, '/', end - p))) {
+	for (; p < end && (p = memchr(p, '/', end - p)); p++) {
 		struct span rest = { p, end - p };
+		const char *text;
 
-		for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
-			const char *text;
-
-			if (!span_starts_with(rest, places[i], strlen(places[i])))
-				continue;
-			text = span_string(rest, 0);
-			if (text && (p == bytes.data || !p[-1] || p[-1] == ' ') &&
-			    is_source_path(text))
-				return text;
-		}
-		p++;
+		if (p != bytes.data && p[-1] && (p[-1] != ' ' || !is_place(rest)))
+			continue;
+		text = span_string(rest, 0);
+		if (text && is_source_path(text))
+			return text;
 	}
 	return NULL;
 }
