@@ -347,9 +347,13 @@ static struct error *add_arguments(struct gate *gate, const char *plan,
 	for (size_t i = 0; !error && i < 4; i++)
 		error = string_list_add(list, words[i]);
 	if (!error && gate->debug)
-		error = string_list_add(list, "--debug");
+		error = string_list_add(list, "--symbols");
 	if (!error && gate->debug)
 		error = string_list_add(list, gate->debug);
+	if (!error && gate->source)
+		error = string_list_add(list, "--source");
+	if (!error && gate->source)
+		error = string_list_add(list, gate->source);
 	if (!error && gate->options->hold)
 		error = string_list_add(list, "--hold");
 	if (!error && gate->options->report.quiet)

@@ -28,7 +28,7 @@ static void run_probe(struct strbuf *said)
 	ck_assert_ok(file_join(own, "residue_probe", &probe));
 	ck_assert_ok(target_create("vm", &options, &t));
 	ck_assert_ok(target_add_program(t, probe, "/probe"));
-	ck_assert_ok(target_add_module(t, "dummy", false));
+	ck_assert_ok(target_add_module(t, "dummy", false, NULL));
 	ck_assert_ok(target_start(t));
 	ck_assert(asprintf(&module, "/lib/modules/%s/kernel/drivers/net/dummy.ko",
 			   t->release) > 0);
