@@ -12,6 +12,7 @@
 #include "common/progress.h"
 #include "cycler/archive.h"
 #include "cycler/carry.h"
+#include "cycler/complaints.h"
 #include "cycler/results.h"
 #include "cycler/verdict.h"
 #include "target/clock.h"
@@ -74,12 +75,15 @@ static void show(struct session *s)
 {
 	const struct plan_leg *leg = &s->plan->legs[s->results.leg];
 	size_t complaints = json_array_size(s->results.complaints);
-	const char *last = NULL;
+	const char *last = NULL, *text;
 	char note[160];
 
-	if (complaints)
-		last = json_string_value(json_object_get(
-			json_array_get(s->results.complaints, complaints - 1), "text"));
+	for (size_t i = complaints; i-- > 0 && i + 50 > complaints && !last;) {
+		text = json_string_value(json_object_get(
+			json_array_get(s->results.complaints, i), "text"));
+		if (text && complaint_of(text))
+			last = text;
+	}
 	snprintf(note, sizeof(note), "%s%s%.100s", leg->name, last ? "; kernel: " : "",
 		 last ? last : "");
 	progress_update(&s->progress, passes_so_far(s), note);

@@ -351,8 +351,12 @@ static struct error *add_events(const struct verdict_context *v)
 		    !strcmp(event_text(event, "name"), "census"))
 			census = json_object_get(event, "value");
 	}
-	return error || !census ? error
-				: leaks_add(census, v->modules, v->options, v->report);
+	if (error)
+		return error;
+	if (!census)
+		return report_not_checked(v->report, !v->options->no_census, "leaks",
+					  "allocations were not counted");
+	return leaks_add(census, v->modules, v->options, v->report);
 }
 
 /* Lines a pass: a load may say a word, the data path may not. */

@@ -131,7 +131,10 @@ static struct error *start_watches(struct agent *agent)
 	const struct watch_context context = { (const char *const *)agent->modules,
 					       agent->module_count };
 	size_t counters = 0;
+	const char *wanted = getenv("BOOKEND_WATCH");
 
+	if (wanted && !strcmp(wanted, "none"))
+		return NULL;
 	registry_for_each(agent_watch, it)
 	{
 		const struct agent_watch *watch = *it;

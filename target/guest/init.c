@@ -72,7 +72,7 @@ static const struct {
 	/* warnings and worse reach the console; an oops prints everything anyway */
 	{ "/proc/sys/kernel/printk", "5" },
 	/* the console is the second channel: no message of ours may be dropped */
-	{ "/proc/sys/kernel/printk_devkmsg", "on" },
+	{ "/proc/sys/kernel/printk_devkmsg", "on\n" },
 	{ "/proc/sys/kernel/kptr_restrict", "0" },
 	{ "/proc/sys/kernel/hostname", "bookend" },
 	/* an emulated CPU on a loaded machine may well lose ten seconds */
