@@ -28,18 +28,32 @@ static const struct option options[] = {
 	  "Only rules whose id matches, repeatable: 'KOM*'." },
 	{ OPTION_LIST, 0, "skip", "GLOB", offsetof(struct values, lint.skip),
 	  "No rules whose id matches, repeatable." },
+	{ OPTION_STRING, 0, "manifest", "FILE", offsetof(struct values, lint.manifest),
+	  "What is meant to ship, one path or glob a line, a sha256 before it if known." },
+	{ OPTION_STRING, 0, "stablelist", "FILE",
+	  offsetof(struct values, lint.stablelist),
+	  "Symbols that a distribution keeps the same, one a line." },
+	{ OPTION_STRING, 0, "signer", "GLOB", offsetof(struct values, lint.signer),
+	  "Who must have signed the modules." },
+	{ OPTION_SIZE, 0, "page-size", "SIZE", offsetof(struct values, lint.page_size),
+	  "For wired memory: pages of this size only. Default: 4k, 16k and 64k." },
+	{ OPTION_FLAG, 0, "external", .offset = offsetof(struct values, lint.external),
+	  .help = "The modules are not of the kernel's tree, wherever they lie." },
 	{ OPTION_FLAG, 0, "slow", .offset = offsetof(struct values, lint.slow),
-	  .help = "Also rules that take long (they disassemble)." },
+	  .help = "Also rules that take long: they run other programs on the sources." },
 	{ OPTION_FLAG, 0, "no-digests",
 	  .offset = offsetof(struct values, lint.no_digests),
 	  .help = "Do not compute the members' sha256." },
+	{ OPTION_FLAG, 0, "no-members",
+	  .offset = offsetof(struct values, lint.no_members),
+	  .help = "Do not list what was found in packages and folders." },
 	{ OPTION_GROUP, 0, "Report", NULL, offsetof(struct values, report), NULL,
 	  .group = report_option_table },
 	OPTIONS_END
 };
 
 static const struct values defaults = {
-	.lint = { .profile = PROFILE_CI, .page_size = 4096 },
+	.lint = { .profile = PROFILE_CI },
 	.report = REPORT_OPTIONS_DEFAULTS,
 };
 

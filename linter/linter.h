@@ -26,6 +26,7 @@ struct linter_options {
 	bool external;	 /* modules are out-of-tree even in a kernel package */
 	bool slow;	 /* rules that disassemble */
 	bool no_digests; /* members without sha256 */
+	bool no_members; /* no section "members" */
 	bool quiet;	 /* no progress */
 };
 

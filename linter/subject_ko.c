@@ -126,6 +126,7 @@ static bool keep_texts(struct arena *arena, const struct ko *ko, struct ko_facts
 	       keep_info(arena, ko, "srcversion", &facts->srcversion) &&
 	       keep_info(arena, ko, "vermagic", &facts->vermagic) &&
 	       keep_info(arena, ko, "license", &facts->license) &&
+	       keep_info(arena, ko, "supported", &facts->supported) &&
 	       keep_list(arena, ko, "import_ns", false, &facts->spaces,
 			 &facts->space_count) &&
 	       keep_list(arena, ko, "firmware", false, &facts->firmware,

@@ -47,7 +47,7 @@ struct ko_facts {
 	size_t bundle;		 /* number of the bundle in this run, from 0 */
 	size_t container;
 	const char *name;
-	const char *version, *srcversion, *vermagic, *license;
+	const char *version, *srcversion, *vermagic, *license, *supported;
 	bool gpl, out_of_tree, has_versions, only_extended;
 	uint16_t machine;
 	const char **spaces; /* import_ns */

@@ -33,7 +33,7 @@ static const char *message_of(enum bundle_fact_kind kind)
 static struct error *run(struct linter *linter, const struct subject *subject)
 {
 	const struct bundle *bundle = subject->bundle;
-	size_t self = subject_container(subject) - bundle->containers;
+	size_t self = subject_package(subject)->index;
 	struct error *error = NULL;
 
 	for (size_t i = 0; !error && i < bundle->fact_count; i++) {

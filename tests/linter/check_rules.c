@@ -115,8 +115,8 @@ static void read_options(const json_t *json, struct linter_options *options)
 	options->manifest = json_string_value(json_object_get(o, "manifest"));
 	options->stablelist = json_string_value(json_object_get(o, "stablelist"));
 	options->signer = json_string_value(json_object_get(o, "signer"));
-	options->external = json_is_true(json_object_get(o, "external"));
 	options->slow = json_is_true(json_object_get(o, "slow"));
+	options->external = json_is_true(json_object_get(o, "external"));
 	options->page_size =
 		json_object_get(o, "page_size")
 			? (uint64_t)json_integer_value(json_object_get(o, "page_size"))
