@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "leakwatch/leaks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/array.h"
+#include "common/error.h"
+#include "common/strbuf.h"
+#include "leakwatch/symbols.h"
+#include "leakwatch/verdict.h"
+
+/* A handed-on object that is older than this is no longer on its way. */
+static const uint64_t on_its_way_ns = 2000000000;
+
+/* What the kernel calls the objects of its caches. */
+static const struct {
+	const char *cache, *object;
+} objects[] = {
+	{ "filp", "struct file" },
+	{ "lsm_file_cache", "security blob of a struct file" },
+	{ "dentry", "struct dentry" },
+	{ "inode_cache", "struct inode" },
+	{ "shmem_inode_cache", "struct inode (tmpfs)" },
+	{ "proc_inode_cache", "struct inode (proc)" },
+	{ "sock_inode_cache", "struct socket" },
+	{ "lsm_inode_cache", "security blob of a struct inode" },
+	{ "task_struct", "struct task_struct" },
+	{ "signal_cache", "struct signal_struct" },
+	{ "sighand_cache", "struct sighand_struct" },
+	{ "files_cache", "struct files_struct" },
+	{ "fs_cache", "struct fs_struct" },
+	{ "mm_struct", "struct mm_struct" },
+	{ "cred_jar", "struct cred" },
+	{ "pid", "struct pid" },
+	{ "nsproxy", "struct nsproxy" },
+	{ "net_namespace", "struct net" },
+	{ "uts_namespace", "struct uts_namespace" },
+	{ "user_namespace", "struct user_namespace" },
+	{ "pid_namespace", "struct pid_namespace" },
+	{ "mnt_cache", "struct mount" },
+	{ "kernfs_node_cache", "kernfs node (sysfs entry)" },
+	{ "proc_dir_entry", "struct proc_dir_entry" },
+	{ "skbuff_head_cache", "struct sk_buff" },
+	{ "skbuff_fclone_cache", "struct sk_buff" },
+	{ "bio-0", "struct bio" },
+	{ "bdev_cache", "struct block_device" },
+	{ "eventpoll_epi", "struct epitem" },
+};
+
+/* Places where the kernel keeps memory for all of its users, whoever asked first. */
+static const struct {
+	const char *symbol, *why;
+} keepers[] = {
+	{ "idr_alloc_cyclic", "number tables keep a node" },
+	{ "__stack_depot_save", "the stack depot keeps every stack once" },
+	{ "stack_depot_save_flags", "the stack depot keeps every stack once" },
+	{ "alloc_vmap_area", "address ranges are given back in batches" },
+	{ "lockdep_register_key", "lockdep keeps its classes" },
+	{ "page_frag_alloc_align", "the CPU's page of fragments" },
+	{ "__page_frag_cache_refill", "the CPU's page of fragments" },
+	{ "fill_pool", "the pool of debug objects" },
+};
+
+void leaks_deinit(struct leaks *leaks)
+{
+	for (size_t i = 0; i < leaks->count; i++) {
+		free(leaks->items[i].parts);
+		frames_deinit(&leaks->items[i].frames);
+	}
+	free(leaks->items);
+}
+
+const char *leak_class_name(enum leak_class class)
+{
+	static const char *const names[] = {
+		[LEAK_GROWS] = "grows",
+		[LEAK_ONCE] = "once",
+		[LEAK_OUTSTANDING] = "outstanding",
+		[LEAK_KEPT] = "kept",
+		[LEAK_FOLLOWS] = "follows",
+	};
+
+	return names[class];
+}
+
+const char *leak_cache_object(const char *cache)
+{
+	for (size_t i = 0; cache && i < ARRAY_LENGTH(objects); i++)
+		if (!strcmp(objects[i].cache, cache))
+			return objects[i].object;
+	return NULL;
+}
+
+void leak_part_describe(const struct leak_part *part, struct strbuf *out)
+{
+	const char *object = leak_cache_object(part->cache);
+
+	if (object)
+		strbuf_addf(out, "%s (cache %s)", object, part->cache);
+	else if (part->cache)
+		strbuf_addf(out, "cache %s", part->cache);
+	else if (!strcmp(part->kind, "percpu"))
+		strbuf_adds(out, "per-CPU memory");
+	else if (!strcmp(part->kind, "page"))
+		strbuf_adds(out, "pages");
+	else if (!strcmp(part->kind, "dma"))
+		strbuf_adds(out, "DMA memory");
+	else
+		strbuf_adds(out, part->kind);
+}
+
+/* The innermost frame of watched code, or NULL. */
+static const struct census_frame *driver_frame(const struct site *site)
+{
+	for (size_t i = 0; i < site->frame_count; i++)
+		if (site->frames[i].module)
+			return &site->frames[i];
+	return NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_place(const struct leak *leak, const struct site *site)
+{
+	const struct census_frame *a = driver_frame(leak->site), *b = driver_frame(site);
+
+	if (leak->driver != site->driver)
+		return false;
+	if (!site->driver)
+		return same_text(leak->site->cache, site->cache);
+	return a && b && !strcmp(a->module, b->module) &&
+	       same_text(a->region, b->region) && a->offset == b->offset;
+}
+
+static struct leak *leak_of(struct leaks *leaks, const struct site *site)
+{
+	for (size_t i = 0; i < leaks->count; i++)
+		if (same_place(&leaks->items[i], site))
+			return &leaks->items[i];
+	if (!array_grow(leaks->items, leaks->count, leaks->capacity))
+		return NULL;
+	leaks->items[leaks->count] = (struct leak){ .site = site,
+						    .driver = site->driver,
+						    .tail = true,
+						    .first_pass = site->first_pass };
+	return &leaks->items[leaks->count++];
+}
+
+static bool add_part(struct leak *leak, const struct site *site, uint64_t all_passes)
+{
+	struct leak_part *part = NULL;
+
+	for (size_t i = 0; !part && i < leak->part_count; i++)
+		if (!strcmp(leak->parts[i].kind, site->kind) &&
+		    same_text(leak->parts[i].cache, site->cache))
+			part = &leak->parts[i];
+	if (!part) {
+		if (!array_grow(leak->parts, leak->part_count, leak->part_capacity))
+			return false;
+		part = &leak->parts[leak->part_count++];
+		*part = (struct leak_part){ .kind = site->kind, .cache = site->cache };
+	}
+	part->objects += site->alive;
+	part->asked += site->alive_asked;
+	part->given += site->alive_given;
+	part->passes += site->passes;
+	if (part->passes > all_passes && all_passes)
+		part->passes = all_passes;
+	if (part->passes > leak->passes)
+		leak->passes = part->passes;
+	return true;
+}
+
+static bool is_tail(const struct site *site)
+{
+	return site->freed && site->first_ordinal &&
+	       site->first_ordinal == site->allocated - site->alive;
+}
+
+static bool add_site(struct leaks *leaks, const struct site *site, uint64_t passes)
+{
+	struct leak *leak = leak_of(leaks, site);
+
+	if (!leak || !add_part(leak, site, passes))
+		return false;
+	if (site->alive_asked > leak->site->alive_asked)
+		leak->site = site;
+	leak->objects += site->alive;
+	leak->asked += site->alive_asked;
+	leak->given += site->alive_given;
+	leak->at_mark += site->alive_at_mark;
+	if (site->first_pass < leak->first_pass)
+		leak->first_pass = site->first_pass;
+	if (site->last_pass > leak->last_pass)
+		leak->last_pass = site->last_pass;
+	if (site->oldest_ns > leak->oldest_ns)
+		leak->oldest_ns = site->oldest_ns;
+	leak->tail = leak->tail && is_tail(site);
+	return true;
+}
+
+/* Why the kernel keeps it, when an allocation below the driver's frame is known to. */
+static const char *keeper(const struct site *site)
+{
+	for (size_t i = 0; i < site->frame_count && !site->frames[i].module; i++)
+		for (size_t k = 0; site->frames[i].symbol && k < ARRAY_LENGTH(keepers);
+		     k++)
+			if (!strcmp(site->frames[i].symbol, keepers[k].symbol))
+				return keepers[k].why;
+	return NULL;
+}
+
+static bool below(const struct site *site, const char *symbol)
+{
+	for (size_t i = 0; i < site->frame_count && !site->frames[i].module; i++)
+		if (site->frames[i].symbol &&
+		    !strncmp(site->frames[i].symbol, symbol, strlen(symbol)))
+			return true;
+	return false;
+}
+
+/* Objects of a cache of the driver's own keep the cache alive, and what describes it. */
+static bool leaks_from_cache(const struct leaks *leaks)
+{
+	for (size_t i = 0; i < leaks->count; i++)
+		if (leaks->items[i].site->cache && leaks->items[i].driver &&
+		    !leak_cache_object(leaks->items[i].site->cache) &&
+		    !below(leaks->items[i].site, "kmem_cache_create"))
+			return true;
+	return false;
+}
+
+static bool module_stays(const struct census_model *model, const struct site *site)
+{
+	const struct census_frame *frame = driver_frame(site);
+
+	for (size_t i = 0; frame && i < model->module_count; i++)
+		if (!strcmp(model->modules[i].name, frame->module))
+			return model->modules[i].loaded || model->modules[i].range;
+	return !frame;
+}
+
+static enum leak_class classify(const struct census_model *model, const struct leaks *all,
+				struct leak *leak)
+{
+	bool grows =
+		leak->passes > 1 && (!model->marked || leak->objects > leak->at_mark);
+
+	leak->why = keeper(leak->site);
+	if (leak->why && (leak->passes * 4 < model->passes || !grows))
+		return LEAK_KEPT;
+	leak->why = NULL;
+	if (leak->tail && leak->oldest_ns < on_its_way_ns)
+		return LEAK_OUTSTANDING;
+	if (leak->driver && below(leak->site, "kmem_cache_create") &&
+	    leaks_from_cache(all)) {
+		leak->why = "a cache cannot go while objects of it are alive";
+		return LEAK_FOLLOWS;
+	}
+	/* objects of an operation come and go with the process: only growth is told */
+	if (!leak->driver && (leak->passes < 3 || !grows))
+		return LEAK_KEPT;
+	if (grows)
+		return LEAK_GROWS;
+	if (module_stays(model, leak->site)) {
+		leak->why = "its module is still loaded";
+		return LEAK_KEPT;
+	}
+	return LEAK_ONCE;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct leak *x = a, *y = b;
+
+	if (x->class != y->class)
+		return x->class < y->class ? -1 : 1;
+	if (x->asked != y->asked)
+		return x->asked > y->asked ? -1 : 1;
+	return x->site < y->site ? -1 : x->site > y->site;
+}
+
+/* Operations are told only for objects that have a name: the rest is daily work. */
+static bool is_told(const struct site *site)
+{
+	return site->alive && (site->driver || leak_cache_object(site->cache));
+}
+
+struct error *leaks_find(const struct census_model *model,
+			 const struct leak_options *options, struct leaks *ret)
+{
+	_cleanup_(leak_symbols_destroy) struct leak_symbols *symbols = NULL;
+	_leaks_ struct leaks leaks = { 0 };
+	struct error *error = leak_symbols_create(model, options, &symbols);
+
+	for (size_t i = 0; !error && i < model->site_count; i++)
+		if (is_told(&model->sites[i]) &&
+		    !add_site(&leaks, &model->sites[i], model->passes))
+			error = error_nomem();
+	for (size_t i = 0; !error && i < leaks.count; i++) {
+		struct leak *leak = &leaks.items[i];
+
+		leak->class = classify(model, &leaks, leak);
+		error = leak_symbols_resolve(symbols, leak->site, &leak->frames,
+					     &leak->driver_frame);
+	}
+	if (error)
+		return error;
+	if (leaks.count)
+		qsort(leaks.items, leaks.count, sizeof(*leaks.items), compare);
+	*ret = leaks;
+	leaks = (struct leaks){ 0 };
+	return NULL;
+}
