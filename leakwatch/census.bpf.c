@@ -89,7 +89,7 @@ const volatile bool call_site_only;
 
 struct census_slot slots[CENSUS_SLOTS];
 struct census_counters counters;
-__u64 pass;
+__u64 pass, all_loads;
 __u32 worker;
 __u64 watched_low, watched_size; /* all open text; size 0: nothing is open */
 __u32 filter[CENSUS_FILTER];
@@ -319,7 +319,7 @@ static __always_inline void object_allocated(struct scratch *s,
 		return;
 	}
 	s->object.site = key;
-	s->object.pass = pass;
+	s->object.pass = pass ? pass : all_loads;
 	s->object.born = bpf_jiffies64();
 	s->object.ordinal = __sync_fetch_and_add(&site->allocated, 1);
 	s->object.asked = a->asked;
@@ -737,6 +737,7 @@ SEC("raw_tp/module_load") int on_module_load(struct bpf_raw_tracepoint_args *ctx
 				    init != slot->size[CENSUS_INIT_TEXT]))
 			slot->changed++;
 		slot->loads++;
+		all_loads++;
 		keep_sections(module, i, slot);
 		update_watched();
 	}

@@ -152,7 +152,7 @@ static const char *hook_target(const struct census *census, const struct btf *bt
 		    btf__find_by_name_kind(btf, target, BTF_KIND_FUNC) >= 0)
 			return target;
 		if ((hook->type == HOOK_KPROBE || hook->type == HOOK_KRETPROBE) &&
-		    kallsyms_range(census->symbols, target, &low, &high))
+		    kernel_symbols_range(census->symbols, target, &low, &high))
 			return target;
 		if (hook->type != HOOK_RAW)
 			continue;
@@ -238,7 +238,7 @@ static void set_owners(struct census *census)
 	for (size_t i = 0; i < ARRAY_LENGTH(owners) && count < CENSUS_OWNERS; i++) {
 		uint64_t low, high;
 
-		if (!kallsyms_range(census->symbols, owners[i].symbol, &low, &high))
+		if (!kernel_symbols_range(census->symbols, owners[i].symbol, &low, &high))
 			continue;
 		census->bpf->rodata->owners[count++] = (struct census_owner){
 			.low = low, .size = high - low, .exempt = owners[i].kind
@@ -372,9 +372,9 @@ static struct error *open_ranges(struct census *census,
 			&census->bpf->bss->slots[options->module_count + i];
 		uint64_t low, high, last_low;
 
-		if (!kallsyms_range(census->symbols, range->first, &low, &high) ||
-		    (range->last &&
-		     !kallsyms_range(census->symbols, range->last, &last_low, &high)))
+		if (!kernel_symbols_range(census->symbols, range->first, &low, &high) ||
+		    (range->last && !kernel_symbols_range(census->symbols, range->last,
+							  &last_low, &high)))
 			return error_new(ERROR_INPUT, "the kernel has no function %s%s%s",
 					 range->first, range->last ? " or " : "",
 					 range->last ? range->last : "");
@@ -421,7 +421,7 @@ struct error *census_create(const struct census_options *options, struct census 
 	if (!error && geteuid())
 		error = error_new(ERROR_MISSING, "the census needs root");
 	if (!error)
-		error = kallsyms_create(&census->symbols);
+		error = kernel_symbols_create(&census->symbols);
 	if (!error)
 		error = load_programs(census, options);
 	if (!error)
@@ -445,7 +445,7 @@ void census_destroy(struct census *census)
 	for (size_t i = 0; i < census->link_count; i++)
 		bpf_link__destroy(census->links[i]);
 	census_bpf__destroy(census->bpf);
-	kallsyms_destroy(census->symbols);
+	kernel_symbols_destroy(census->symbols);
 	free(census->marked_sites);
 	free(census);
 }
@@ -513,7 +513,8 @@ struct error *census_state(struct census *census, struct census_state *ret)
 
 	if (error)
 		return error;
-	*ret = (struct census_state){ .passes = census->bpf->bss->pass };
+	*ret = (struct census_state){ .passes = census->bpf->bss->pass,
+				      .open = census->bpf->bss->watched_size };
 	for (size_t i = 0; i < census->slot_count; i++) {
 		ret->loads += census_slots(census)[i].loads;
 		ret->unloads += census_slots(census)[i].unloads;

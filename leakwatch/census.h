@@ -74,6 +74,7 @@ struct census_state {
 	uint64_t passes;	 /* the pass counter */
 	uint64_t alive;		 /* objects of the driver not freed yet */
 	uint64_t alive_bytes;
+	bool open;     /* any watched code is there now */
 	uint64_t lost; /* events that were not recorded: 0 in a complete census */
 };
 

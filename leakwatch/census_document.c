@@ -111,7 +111,7 @@ static json_t *frame_in_kernel(struct census *census, uint64_t ip)
 	json_t *json = NULL;
 	uint64_t offset;
 	/* a return address may be the first byte of the next function */
-	const char *symbol = kallsyms_find(census->symbols, ip - 1, &offset);
+	const char *symbol = kernel_symbols_find(census->symbols, ip - 1, &offset);
 
 	json_builder_init(&b);
 	json_builder_hex(&b, "address", ip);
@@ -134,7 +134,7 @@ static bool is_tracing(struct census *census, uint64_t ip)
 
 	if (CENSUS_TAG_OF(ip) == 1)
 		return false;
-	symbol = kallsyms_find(census->symbols, ip - 1, &offset);
+	symbol = kernel_symbols_find(census->symbols, ip - 1, &offset);
 	for (size_t i = 0; symbol && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (!strncmp(symbol, prefixes[i], strlen(prefixes[i])))
 			return true;

@@ -4,7 +4,7 @@
 
 #include "leakwatch/census.h"
 #include "leakwatch/census_shared.h"
-#include "leakwatch/kallsyms.h"
+#include "leakwatch/kernel_symbols.h"
 
 struct bpf_link;
 struct census_bpf;
@@ -22,7 +22,7 @@ struct census {
 	struct census_bpf *bpf;
 	struct bpf_link *links[CENSUS_MAX_HOOKS];
 	size_t link_count;
-	struct kallsyms *symbols;
+	struct kernel_symbols *symbols;
 	struct census_hook hooks[CENSUS_MAX_HOOKS];
 	size_t hook_count;
 	char names[CENSUS_SLOTS][CENSUS_NAME];

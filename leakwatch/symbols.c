@@ -95,6 +95,27 @@ static struct error *add_kernel_frame(const struct census_frame *frame,
 	return frames_add(ret, &named);
 }
 
+/* Code of the kernel's headers that was inlined into the driver is not the driver's. */
+static bool is_kernel_header(const struct frame *frame)
+{
+	static const char *const places[] = { "/linux-headers-", "/include/linux/",
+					      "/include/net/", "/include/asm-generic/",
+					      "/arch/x86/include/" };
+
+	for (size_t i = 0; frame->file && i < ARRAY_LENGTH(places); i++)
+		if (strstr(frame->file, places[i]))
+			return true;
+	return false;
+}
+
+static size_t skip_headers(const struct frames *frames, size_t at)
+{
+	while (at + 1 < frames->count && frames->items[at].kind == FRAME_INLINE &&
+	       is_kernel_header(&frames->items[at]))
+		at++;
+	return at;
+}
+
 struct error *leak_symbols_resolve(struct leak_symbols *symbols, const struct site *site,
 				   struct frames *ret, size_t *driver)
 {
@@ -117,6 +138,7 @@ struct error *leak_symbols_resolve(struct leak_symbols *symbols, const struct si
 		error = symbolizer_resolve(symbols->symbolizer, frame->address,
 					   FRAME_RETURN, ret);
 	}
+	*driver = skip_headers(ret, *driver);
 	return error;
 }
 

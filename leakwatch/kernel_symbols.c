@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "leakwatch/kallsyms.h"
+#include "leakwatch/kernel_symbols.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@ struct symbol {
 	uint32_t name; /* offset into names */
 };
 
-struct kallsyms {
+struct kernel_symbols {
 	struct symbol *symbols; /* by address */
 	size_t count, capacity;
 	struct strbuf names;
@@ -25,7 +25,7 @@ struct kallsyms {
 /* A function further from its next symbol than this is none: the end of the text. */
 static const uint64_t longest_function = 1 << 20;
 
-void kallsyms_destroy(struct kallsyms *symbols)
+void kernel_symbols_destroy(struct kernel_symbols *symbols)
 {
 	if (!symbols)
 		return;
@@ -51,7 +51,7 @@ static int hex_digit(uint8_t c)
 }
 
 /* "ffffffff81000000 T _text" with an optional "\t[module]", which is passed over. */
-static bool add_line(struct kallsyms *symbols, struct span line)
+static bool add_line(struct kernel_symbols *symbols, struct span line)
 {
 	struct symbol symbol = { 0 };
 	size_t i = 0, length = 0;
@@ -73,9 +73,9 @@ static bool add_line(struct kallsyms *symbols, struct span line)
 	return !symbols->names.failed;
 }
 
-struct error *kallsyms_parse(struct span text, struct kallsyms **ret)
+struct error *kernel_symbols_parse(struct span text, struct kernel_symbols **ret)
 {
-	_cleanup_(kallsyms_destroy) struct kallsyms *symbols =
+	_cleanup_(kernel_symbols_destroy) struct kernel_symbols *symbols =
 		calloc(1, sizeof(*symbols));
 	size_t begin = 0;
 
@@ -96,15 +96,15 @@ struct error *kallsyms_parse(struct span text, struct kallsyms **ret)
 	return NULL;
 }
 
-struct error *kallsyms_create(struct kallsyms **ret)
+struct error *kernel_symbols_create(struct kernel_symbols **ret)
 {
-	_cleanup_(kallsyms_destroy) struct kallsyms *symbols = NULL;
+	_cleanup_(kernel_symbols_destroy) struct kernel_symbols *symbols = NULL;
 	_free_ char *text = NULL;
 	struct error *error = file_read_text("/proc/kallsyms", 128 << 20, &text);
 
 	if (!error)
-		error = kallsyms_parse((struct span){ (void *)text, strlen(text) },
-				       &symbols);
+		error = kernel_symbols_parse((struct span){ (void *)text, strlen(text) },
+					     &symbols);
 	if (error)
 		return error;
 	if (!symbols->count || !symbols->symbols[symbols->count - 1].address)
@@ -115,8 +115,8 @@ struct error *kallsyms_create(struct kallsyms **ret)
 	return NULL;
 }
 
-const char *kallsyms_find(const struct kallsyms *symbols, uint64_t address,
-			  uint64_t *offset)
+const char *kernel_symbols_find(const struct kernel_symbols *symbols, uint64_t address,
+				uint64_t *offset)
 {
 	size_t low = 0, high = symbols->count;
 
@@ -138,8 +138,8 @@ const char *kallsyms_find(const struct kallsyms *symbols, uint64_t address,
 	return symbols->names.data + symbols->symbols[low - 1].name;
 }
 
-bool kallsyms_range(const struct kallsyms *symbols, const char *name, uint64_t *low,
-		    uint64_t *high)
+bool kernel_symbols_range(const struct kernel_symbols *symbols, const char *name,
+			  uint64_t *low, uint64_t *high)
 {
 	for (size_t i = 0; i < symbols->count; i++) {
 		const struct symbol *symbol = &symbols->symbols[i];

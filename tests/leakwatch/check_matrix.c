@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Boots a machine, leaks in every way, and expects each count, function and line. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/process.h"
+#include "leakwatch/verdict.h"
+#include "report/frame.h"
+#include "report/report.h"
+#include "tests/check_main.h"
+
+static const char ko[] = "build/tests/leakwatch/leaky/leaky.ko";
+static const char source[] = "tests/leakwatch/leaky/leaky.c";
+
+enum { PASSES = 50, LEAKS = 8 }; /* passes 1, 8, 15 … 50 leak */
+
+/* What one leak of a kind is; @text stands in the line that allocates. */
+static const struct expected {
+	const char *name, *function, *text;
+	unsigned int leaks, objects, bytes;
+} expected[] = {
+	{ "kmalloc:7", "leaky_kmalloc", "kmalloc(100", LEAKS, 1, 100 },
+	{ "large:7", "leaky_large", "kmalloc(40000", LEAKS, 1, 40000 },
+	{ "kasprintf:7", "leaky_kasprintf", "kasprintf(", LEAKS, 1, 21 },
+	{ "vmalloc:7", "leaky_vmalloc", "vmalloc(8192", LEAKS, 1, 8192 },
+	{ "percpu:7", "leaky_percpu", "__alloc_percpu(64", LEAKS, 1, 64 },
+	{ "page:7", "leaky_page", "alloc_pages(", LEAKS, 1, 8192 },
+	{ "skb:7", "leaky_skb", "alloc_skb(500", LEAKS, 2, 1256 },
+	{ "dma:7", "leaky_dma", "dma_alloc_coherent(", LEAKS, 1, 8192 },
+	{ "work:7", "leaky_worker", "kmalloc(300", LEAKS, 1, 300 },
+	{ "rcu:7", "leaky_rcu", "kmalloc(sizeof(*object)", LEAKS, 1, 152 },
+	{ "kvmalloc:7", "leaky_kvmalloc", "kvmalloc(100000", LEAKS, 1, 100000 },
+	{ "file:7", "leaky_file", "filp_open(", LEAKS, 2, 280 },
+	{ "kmalloc:1", "leaky_kmalloc", "kmalloc(100", PASSES, 1, 100 },
+	{ "vmalloc:once", "leaky_vmalloc", "vmalloc(8192", 1, 1, 8192 },
+	{ "load:init", "leaky_from_init", "kzalloc(72", PASSES, 1, 72 },
+	{ "kmalloc:never" },
+	{ "rcu:never" },
+	{ "cached:1" },
+	{ "handed:1" },
+	{ "load:none" },
+	{ "cache:7", "leaky_from_cache", "kmem_cache_alloc(", LEAKS, 1, 56 },
+	{ "bulk:7", "leaky_bulk", "kmem_cache_alloc_bulk(", LEAKS, 4, 224 },
+};
+
+enum { CASES = sizeof(expected) / sizeof(expected[0]) };
+
+static json_t *results[CASES];
+
+static void run_machine(void)
+{
+	char matrix[PATH_MAX], module[PATH_MAX + 32], passes[16];
+	const char *argv[16 + CASES] = { "build/bin/bookend-vm",
+					 "run",
+					 "--file",
+					 module,
+					 "--",
+					 matrix,
+					 "/leaky.ko",
+					 passes };
+	struct process_options options = { .timeout_ns = 900000000000,
+					   .output_limit = 64 << 20 };
+	struct process_result result = { 0 };
+	char *rest, *line;
+
+	ck_assert_ptr_nonnull(realpath("build/tests/leakwatch/matrix", matrix));
+	snprintf(module, sizeof(module), "%s:/leaky.ko", ko);
+	snprintf(passes, sizeof(passes), "%d", PASSES);
+	for (size_t i = 0; i < CASES; i++)
+		argv[8 + i] = expected[i].name;
+	ck_assert_ok(process_run(argv, &options, &result));
+	ck_assert_int_eq(result.status, 0);
+	rest = result.output.data;
+	while ((line = strsep(&rest, "\n"))) {
+		json_t *json = json_loads(line, 0, NULL);
+		const char *name = json_string_value(json_object_get(json, "case"));
+
+		for (size_t i = 0; name && i < CASES; i++)
+			if (!strcmp(expected[i].name, name))
+				results[i] = json_incref(json);
+		json_decref(json);
+	}
+	strbuf_deinit(&result.output);
+}
+
+static void expect_line(unsigned int number, const char *text)
+{
+	_free_ char *all = NULL;
+	char *rest, *line = NULL;
+
+	ck_assert_ok(file_read_text(source, 1 << 20, &all));
+	rest = all;
+	for (unsigned int i = 0; i < number; i++)
+		line = strsep(&rest, "\n");
+	ck_assert_msg(line && strstr(line, text), "line %u is '%s', not %s", number,
+		      line ? line : "", text);
+}
+
+static void expect_leak(const struct expected *e, const struct report *report)
+{
+	const struct finding *finding = &report->findings[0];
+	const json_t *alive = json_array_get(
+		json_object_get(report_section(report, "leaks"), "alive"), 0);
+
+	ck_assert_uint_eq(report->findings_count, 1);
+	ck_assert_str_eq(finding->symbol, e->function);
+	expect_line(finding->line, e->text);
+	ck_assert_int_eq(json_integer_value(json_object_get(alive, "objects")),
+			 e->leaks * e->objects);
+	ck_assert_int_eq(json_integer_value(json_object_get(alive, "bytes")),
+			 e->leaks * e->bytes);
+	ck_assert_int_eq(json_integer_value(json_object_get(alive, "passes")), e->leaks);
+	ck_assert_str_eq(finding->rule, e->leaks == 1			     ? "LEAK002"
+					: !strcmp(e->function, "leaky_file") ? "LEAK004"
+									     : "LEAK001");
+}
+
+START_TEST(every_kind_is_counted_exactly_and_named_by_function_and_line)
+{
+	static const struct leak_module modules[] = { { .name = "leaky", .path = ko } };
+	struct leak_options options = { .modules = modules, .module_count = 1 };
+
+	run_machine();
+	for (size_t i = 0; i < CASES; i++) {
+		const struct expected *e = &expected[i];
+		_cleanup_(report_destroy) struct report *report = NULL;
+
+		printf("%s\n", e->name);
+		ck_assert_msg(results[i] != NULL, "%s gave no result", e->name);
+		ck_assert_ok(report_create("leakwatch", "leaky", &report));
+		ck_assert_ok(leak_judge(json_object_get(results[i], "census"), &options,
+					report));
+		ck_assert_msg(report_verdict(report) != VERDICT_INCOMPLETE &&
+				      !report->not_checked_count,
+			      "%s: %s", e->name,
+			      report->not_checked_count ? report->not_checked[0].why
+							: "incomplete");
+		if (e->function)
+			expect_leak(e, report);
+		else
+			ck_assert_uint_eq(report->findings_count, 0);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("matrix");
+	TCase *tests = tcase_create("matrix");
+
+	if (access("build/kernels/default/vmlinuz", R_OK)) {
+		printf("skipped: no kernel below build/kernels: ./setup fetches one\n");
+		return 77;
+	}
+	tcase_set_timeout(tests, 1000);
+	tcase_add_test(tests,
+		       every_kind_is_counted_exactly_and_named_by_function_and_line);
+	suite_add_tcase(suite, tests);
+	return run_suite(suite);
+}
