@@ -13,18 +13,22 @@
 /* A handed-on object that is older than this is no longer on its way. */
 static const uint64_t on_its_way_ns = 2000000000;
 
-/* What the kernel calls the objects of its caches. */
+/*
+ * What the kernel calls the objects of its caches. Objects that live by references leak
+ * by a reference that was not given back; the others are memory that was asked for.
+ */
 static const struct {
 	const char *cache, *object;
+	bool plain; /* memory that was asked for */
 } objects[] = {
 	{ "filp", "struct file" },
-	{ "lsm_file_cache", "security blob of a struct file" },
+	{ "lsm_file_cache", "security blob of a struct file", true },
 	{ "dentry", "struct dentry" },
 	{ "inode_cache", "struct inode" },
 	{ "shmem_inode_cache", "struct inode (tmpfs)" },
 	{ "proc_inode_cache", "struct inode (proc)" },
 	{ "sock_inode_cache", "struct socket" },
-	{ "lsm_inode_cache", "security blob of a struct inode" },
+	{ "lsm_inode_cache", "security blob of a struct inode", true },
 	{ "task_struct", "struct task_struct" },
 	{ "signal_cache", "struct signal_struct" },
 	{ "sighand_cache", "struct sighand_struct" },
@@ -39,11 +43,11 @@ static const struct {
 	{ "user_namespace", "struct user_namespace" },
 	{ "pid_namespace", "struct pid_namespace" },
 	{ "mnt_cache", "struct mount" },
-	{ "kernfs_node_cache", "kernfs node (sysfs entry)" },
-	{ "proc_dir_entry", "struct proc_dir_entry" },
-	{ "skbuff_head_cache", "struct sk_buff" },
-	{ "skbuff_fclone_cache", "struct sk_buff" },
-	{ "bio-0", "struct bio" },
+	{ "kernfs_node_cache", "kernfs node (sysfs entry)", true },
+	{ "proc_dir_entry", "struct proc_dir_entry", true },
+	{ "skbuff_head_cache", "struct sk_buff", true },
+	{ "skbuff_fclone_cache", "struct sk_buff", true },
+	{ "bio-0", "struct bio", true },
 	{ "bdev_cache", "struct block_device" },
 	{ "eventpoll_epi", "struct epitem" },
 };
@@ -90,6 +94,14 @@ const char *leak_cache_object(const char *cache)
 		if (!strcmp(objects[i].cache, cache))
 			return objects[i].object;
 	return NULL;
+}
+
+bool leak_is_reference(const struct leak *leak)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(objects); i++)
+		if (leak->site->cache && !strcmp(objects[i].cache, leak->site->cache))
+			return !objects[i].plain;
+	return false;
 }
 
 void leak_part_describe(const struct leak_part *part, struct strbuf *out)

@@ -18,9 +18,8 @@ static const double bound_99 = 4.6052;
 static const char *rule_of(const struct leak *leak)
 {
 	if (leak->class == LEAK_GROWS)
-		return leak->driver && !leak_cache_object(leak->site->cache) ? "LEAK001"
-									     : "LEAK004";
-	return leak->class == LEAK_ONCE ? "LEAK002" : "LEAK003";
+		return leak_is_reference(leak) ? "LEAK004" : "LEAK001";
+	return leak->class == LEAK_ONCE ? "LEAK006" : "LEAK003";
 }
 
 static enum level level_of(const struct leak *leak)
@@ -67,7 +66,7 @@ static void add_message(const struct leak *leak, uint64_t passes, struct strbuf 
 	};
 
 	strbuf_adds(out, verbs[leak->class]);
-	if (leak->class == LEAK_GROWS && leak_cache_object(leak->site->cache))
+	if (leak->class == LEAK_GROWS && leak_is_reference(leak))
 		strbuf_addf(out, "a %s: ", leak_cache_object(leak->site->cache));
 	add_amount(leak, passes, out);
 }

@@ -112,7 +112,7 @@ static void expect_leak(const struct expected *e, const struct report *report)
 	ck_assert_int_eq(json_integer_value(json_object_get(alive, "bytes")),
 			 e->leaks * e->bytes);
 	ck_assert_int_eq(json_integer_value(json_object_get(alive, "passes")), e->leaks);
-	ck_assert_str_eq(finding->rule, e->leaks == 1			     ? "LEAK002"
+	ck_assert_str_eq(finding->rule, e->leaks == 1			     ? "LEAK006"
 					: !strcmp(e->function, "leaky_file") ? "LEAK004"
 									     : "LEAK001");
 }

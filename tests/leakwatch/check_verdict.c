@@ -95,7 +95,7 @@ START_TEST(what_is_left_once_is_a_warning)
 		" 'first_pass': 50, 'last_pass': 50, 'first_ordinal': 49,"
 		" 'oldest_ns': 9000000000, 'stack': " STACK " }");
 
-	EXPECT_ONE(report, "LEAK002", "8 192 B in 1 of 100 passes, first in pass 50");
+	EXPECT_ONE(report, "LEAK006", "8 192 B in 1 of 100 passes, first in pass 50");
 	ck_assert_int_eq(report->findings[0].level, LEVEL_WARNING);
 }
 END_TEST
