@@ -35,8 +35,7 @@ static const char *const helpers[] = {
 	"do_exit",
 	"make_task_dead",
 	"bad_page*",
-	"bad_area*",
-	"__bad_area*",
+
 	"no_context",
 	"page_fault*",
 	"do_page_fault*",
@@ -168,10 +167,41 @@ static const char *const helpers[] = {
 	"slab_pad_check",
 	"fault_in_*",
 	/* strings and memory */
-	"mem*",
+	"memcpy*",
+	"memset*",
+	"memmove*",
+	"memcmp*",
+	"memchr*",
+	"memscan",
+	"memdup*",
+	"memzero*",
 	"__mem*",
-	"str*",
-	"__str*",
+	"strlen*",
+	"strnlen*",
+	"strcpy",
+	"strncpy*",
+	"strlcpy",
+	"strscpy*",
+	"strcmp",
+	"strncmp",
+	"strcat",
+	"strncat",
+	"strstr",
+	"strchr*",
+	"strrchr",
+	"strnchr",
+	"strim",
+	"strsep",
+	"strcasecmp",
+	"strncasecmp",
+	"strnstr",
+	"strreplace",
+	"strspn",
+	"strcspn",
+	"strlcat",
+	"strndup*",
+	"strncpy_from_user",
+	"strnlen_user",
 	"_copy_*",
 	"__copy_*",
 	"copy_to_*",
@@ -252,7 +282,7 @@ static const char *const helpers[] = {
 	"rmqueue*",
 	"post_alloc_hook",
 	"kernel_init_pages",
-	"qlist_free*",
+
 	"qlink_free",
 	"quarantine_*",
 	"vmalloc*",
@@ -271,7 +301,7 @@ static const char *const helpers[] = {
 	"__pcpu*",
 	"mempool_*",
 	"remove_partial",
-	"deactivate_slab",
+
 	"get_partial*",
 	"discard_slab",
 	"free_slab",
@@ -439,6 +469,99 @@ static const char *const helpers[] = {
 	"get_device",
 	"kthread_stop_",
 	"klist_*",
+	"create_object",
+	"dev_vprintk*",
+	"__dev_printk*",
+	"iput",
+	"__check_heap_object",
+	"cipher_crypt*",
+	"drbg_*",
+	"rng_setkey",
+	"kmemleak_*",
+	"kvasprintf*",
+	"kasprintf",
+	"__wake_up*",
+	"wake_up_bit",
+	"__task_rq_lock",
+	"task_rq_lock",
+	"device_add",
+	"device_del",
+	"device_register",
+	"device_unregister",
+	"device_destroy",
+	"device_create*",
+	"device_release",
+	"get_device_parent",
+	"sysfs_*",
+	"dpm_sysfs*",
+	"i2c_del_adapter",
+	"tty_unregister_device",
+	"usb_kill_anchored_urbs",
+	"kthread_stop",
+	"hwrng_unregister",
+	"sk_stop_timer*",
+	"lock_timer_base",
+	"try_to_del_timer*",
+	"__try_to_del*",
+	"del_timer*",
+	"timer_delete*",
+	"__timer_delete*",
+	"queue_work*",
+	"__queue_work*",
+	"queue_delayed*",
+	"__queue_delayed*",
+	"insert_work",
+	"work_is_static_object",
+	"flush_work*",
+	"__flush_work*",
+	"drain_workqueue",
+	"destroy_workqueue",
+	"cancel_delayed_work*",
+	"cancel_work*",
+	"__cancel_work*",
+	"__call_rcu*",
+	"call_rcu*",
+	"vscnprintf",
+	"va_format",
+	"devres_release_all",
+	"release_nodes",
+	"rhashtable_*",
+	"_atomic_dec*",
+	"ref_tracker_*",
+	"__seqprop*",
+	"cleanup_srcu_struct",
+	"folio_unlock",
+	"unlock_page",
+	"perf_trace_lock*",
+	"reiserfs_write_lock*",
+	"logic_in*",
+	"logic_out*",
+	"aes_*",
+	"aesti_*",
+	"crypto_*",
+	"xts_*",
+	"___kmalloc*",
+	"alloc_page_*",
+	"page_pool_*",
+	"filemap_alloc*",
+	"folio_alloc*",
+	"__filemap_get_folio",
+	"pagecache_get_page",
+	"__page_cache_alloc",
+	"__page_pool*",
+	"__folio_alloc*",
+	"task_blocks_on*",
+	"try_to_wake*",
+	"__vunmap",
+	"vunmap*",
+	"fast_dput",
+	"dput",
+	"__vfree*",
+	"kthread_queue*",
+	"__kthread*",
+	"swake_*",
+	"complete",
+	"complete_all",
 	"fput_many_",
 	"sysfs_*create*_",
 	"proc_register",
@@ -552,6 +675,15 @@ static const char *const waits[] = {
 	"raw_cpu*",
 	"__wake*",
 	"wake_*",
+	"__rt_mutex*",
+	"rt_mutex*",
+	"filemap_fdatawait*",
+	"__filemap_fdatawait*",
+	"fdatawait_*",
+	"console_lock",
+	"rcu_barrier*",
+	"_rcu_barrier*",
+	"wb_wait*",
 };
 
 /*
@@ -559,20 +691,31 @@ static const char *const waits[] = {
  * delivery. Below them begins the code of whoever got it.
  */
 static const char *const givers[] = {
-	"vfs_*",
-	"__vfs_*",
+	"vfs_read",
+	"vfs_write",
+	"__vfs_read",
+	"__vfs_write",
+	"vfs_readv",
+	"vfs_writev",
+	"vfs_ioctl",
 	"do_vfs_ioctl",
 	"do_iter_*",
 	"do_readv*",
 	"do_writev*",
+	"do_loop_readv*",
 	"new_sync_*",
 	"call_timer_fn*",
 	"expire_timers",
+	"__hrtimer_run*",
+	"__run_hrtimer",
 	"process_one_work",
+	"process_scheduled_works",
+	"worker_thread",
 	"__do_fault",
 	"do_syscall*",
 	"__do_syscall*",
 	"do_fast_syscall*",
+	"__do_fast_syscall*",
 	"do_int80*",
 	"entry_*",
 	"tasklet_action*",
@@ -581,47 +724,51 @@ static const char *const givers[] = {
 	"netif_receive_skb*",
 	"deliver_skb",
 	"__fput",
-	"notify_change_",
 	"invoke_syscall*",
-	"el0_svc*",
 	"__invoke_syscall",
-	"x64_sys_call",
+	"el0_svc*",
 	"do_el0_svc",
+	"x64_sys_call",
 	"ret_fast_syscall",
-	"NF_HOOK_",
-	"call_console*_",
-	"tty_ldisc_receive*_",
-	"do_soft_irq_own*",
-	"__sys_bpf_",
-	"nf_hook_slow",
 	"syscall_*",
 	"system_call*",
+	"sysenter_*",
 	"kthread_worker_fn",
 	"rcu_do_batch",
 	"blk_done_softirq",
-	"__run_hrtimer_",
-	"do_compat*",
-	"__ia32_compat*",
-	"run_ksoftirqd_",
 	"smpboot_thread_fn",
 	"rtnetlink_rcv_msg",
-	"ip_setsockopt_",
-	"sock_write_iter_",
-	"xfrm_*hook_",
 	"compat_SyS_ioctl",
-	"__se_compat_sys_ioctl",
 	"SyS_ioctl",
 	"ksys_ioctl",
-	"__se_sys_ioctl",
-	"__x64_sys_ioctl",
+	"*_sys_ioctl",
 	"sys_ioctl",
-	"compat_sys_ioctl",
-	"__do_compat_sys_ioctl",
+	"*compat_ioctl",
+	"__x64_sys_exit_group_",
+	"do_softirq_own*",
+};
+
+/* Where an interrupt begins: below it is what it interrupted. */
+static const char *const entries[] = {
+	"apic_timer_interrupt*",
+	"trace_apic_timer*",
+	"smp_trace_apic_timer_interrupt_entry*",
+	"smp_apic_timer_interrupt_entry*",
+	"asm_sysvec*",
+	"el1_irq*",
+	"el1h_*irq*",
+	"__irq_svc*",
+	"ret_from_intr*",
+	"common_interrupt*",
+	"asm_common_interrupt*",
+	"handle_exception*",
+	"sysvec_apic*",
 };
 
 /* Notices an event on behalf of an interrupted one: its frames are not the culprit's. */
 static const char *const watchers[] = {
 	"sched_show_task*",
+	"_sched_show_task*",
 	"print_other_cpu*",
 	"print_cpu_stall*",
 	"check_cpu_stall*",
@@ -786,6 +933,49 @@ static const struct frame *first_guilty(const struct stack *stack, bool waiting)
 	return NULL;
 }
 
+/* The frame that the first interrupt of the stack met. */
+static size_t interrupted(const struct stack *stack)
+{
+	const struct frames *frames = &stack->context->frames;
+	size_t exact = stack->first;
+	char name[128];
+
+	/* The log tells itself where the instruction pointer stood. */
+	if (stack->first < frames->count &&
+	    frames->items[stack->first].kind == FRAME_EXACT)
+		return stack->first;
+	for (size_t i = stack->first; i < frames->count; i++) {
+		if (!name_at(stack, i, name, sizeof(name)))
+			continue;
+		if (in_list(name, entries, ARRAY_LENGTH(entries)))
+			return i + 1;
+		if (frames->items[i].kind == FRAME_EXACT && exact == stack->first)
+			exact = i;
+	}
+	return exact;
+}
+
+/* __x64_sys_mount only calls ksys_mount: the latter is the better name. */
+static const struct frame *inner_call(const struct stack *stack,
+				      const struct frame *frame)
+{
+	const struct frame *inner = frame - 1;
+	const char *outer_name, *inner_name;
+
+	if (frame <= stack->context->frames.items || !inner->function)
+		return frame;
+	outer_name = strstr(frame->function, "sys_");
+	inner_name = strncmp(inner->function, "ksys_", 5) ? NULL : inner->function + 1;
+	return outer_name && inner_name && !strcmp(outer_name, inner_name) ? inner
+									   : frame;
+}
+
+/* What calls other CPUs waits for them: that is the answer wherever it stands on top. */
+static bool calls_others(const char *name)
+{
+	return !strncmp(name, "smp_call_function", 17);
+}
+
 /*
  * Who had control when the kernel stopped: passes over those who noticed, then gives
  * the frame that a giver called; without one, the first that is left.
@@ -793,31 +983,42 @@ static const struct frame *first_guilty(const struct stack *stack, bool waiting)
 static const struct frame *stalled(const struct stack *stack)
 {
 	const struct frames *frames = &stack->context->frames;
-	const struct frame *fallback = NULL, *before = NULL;
-	size_t start = stack->first;
+	const struct frame *fallback = NULL, *before = NULL, *giver = NULL;
+	size_t start = interrupted(stack);
 	char name[128];
 
-	/* Below the last exact frame is what the interrupt met. */
-	for (size_t i = start; i < frames->count; i++)
-		if (frames->items[i].kind == FRAME_EXACT) {
-			start = i;
-			break;
-		}
 	for (size_t i = start; i < frames->count; i++) {
 		if (!name_at(stack, i, name, sizeof(name)))
 			continue;
+		if (is_giver(name) && before)
+			return inner_call(stack, before);
+		if (!giver && !fallback && strstr(name, "_compat_ioctl"))
+			giver = &frames->items[i];
+		if (!fallback && calls_others(name))
+			return &frames->items[i];
 		if (in_list(name, watchers, ARRAY_LENGTH(watchers)) ||
 		    (!fallback &&
 		     (in_list(name, helpers, ARRAY_LENGTH(helpers)) || is_wait(name))))
 			continue;
-		if (is_giver(name) && before)
-			return before;
 		if (!fallback && !is_giver(name))
 			fallback = &frames->items[i];
 		if (!is_giver(name))
 			before = &frames->items[i];
 	}
-	return fallback;
+	return fallback ? fallback : giver;
+}
+
+/* What recursed until the stack was full. */
+static const struct frame *repeated(const struct stack *stack)
+{
+	const struct frames *frames = &stack->context->frames;
+	const struct frame *one = first_guilty(stack, false);
+	int times = 0;
+
+	for (size_t i = 0; one && i < frames->count && i < 32; i++)
+		times += frames->items[i].function &&
+			 !strcmp(frames->items[i].function, one->function);
+	return times >= 4 ? one : NULL;
 }
 
 static bool faulted_by_helper(const struct event *event)
@@ -845,6 +1046,11 @@ static const struct frame *search(const struct event *event, struct stack *stack
 
 	if (event->blame == BLAME_STALL)
 		return stalled(stack);
+	if (event->blame == BLAME_OVERFLOW) {
+		const struct frame *again = repeated(stack);
+
+		return again ? again : stalled(stack);
+	}
 	if (event->blame == BLAME_WAIT)
 		return first_guilty(stack, true);
 	/* A fault: what lies above the faulting instruction only handled it. */
@@ -859,17 +1065,33 @@ static const struct frame *search(const struct event *event, struct stack *stack
 
 static bool is_guilty_place(const struct panic_context *context)
 {
-	static const char *const others[] = { "Allocated", "Freed",	   "allocated",
-					      "freed",	   "Last pot",	   "Second",
-					      "Uninit",	   "page ",	   "irq state",
-					      "locks",	   "other CPUs",   "workqueues",
-					      "-> #",	   "the existing", "{",
-					      "is freed",  "Local var" };
+	static const char *const others[] = { "Allocated",  "Freed",	"allocated",
+					      "freed",	    "Last pot", "Second",
+					      "Uninit",	    "page ",	"Preempt",
+					      "irq state",  "locks",	"other CPUs",
+					      "workqueues", "-> #",	"the existing",
+					      "{",	    "is freed", "Local var" };
 
 	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
 		if (!strncmp(context->name, others[i], strlen(others[i])))
 			return false;
 	return true;
+}
+
+static bool is_preferred(const struct event *event, const struct panic_context *context)
+{
+	return !strncmp(context->name, event->prefer, strlen(event->prefer));
+}
+
+/* Some reports are about where the object came from, when that is told. */
+static bool may_be_guilty(const struct event *event, const struct panic_context *context)
+{
+	const struct panic *p = &event->panic;
+
+	for (size_t i = 0; event->prefer[0] && i < p->context_count; i++)
+		if (is_preferred(event, &p->contexts[i]) && p->contexts[i].frames.count)
+			return is_preferred(event, context);
+	return is_guilty_place(context);
 }
 
 static bool accuse(struct panic *p, const struct frame *frame)
@@ -908,7 +1130,8 @@ struct error *blame_choose(struct event *event)
 	struct panic *p = &event->panic;
 	struct panic_context *first = NULL;
 
-	if (event->blame == BLAME_NAMED && !faulted_by_helper(event)) {
+	if ((event->blame == BLAME_NAMED && !faulted_by_helper(event)) ||
+	    (event->blame == BLAME_GIVEN && event->named[0])) {
 		struct error *error = accuse_named(event);
 
 		if (error)
@@ -918,7 +1141,7 @@ struct error *blame_choose(struct event *event)
 		struct stack stack = { &p->contexts[i], 0 };
 		const struct frame *frame;
 
-		if (!stack.context->frames.count || !is_guilty_place(stack.context))
+		if (!stack.context->frames.count || !may_be_guilty(event, stack.context))
 			continue;
 		if (!first)
 			first = &p->contexts[i];

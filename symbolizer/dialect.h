@@ -26,6 +26,8 @@ enum blame {
 	BLAME_STACK, /* the first function of the stack that is no helper */
 	BLAME_WAIT,  /* … and does not merely wait */
 	BLAME_STALL, /* the one that the kernel handed control to */
+	BLAME_GIVEN, /* the function that the first line names, helper or not */
+	BLAME_OVERFLOW, /* the one that recursed, else as for a stall */
 	BLAME_NOBODY,
 };
 
@@ -46,11 +48,13 @@ struct event {
 	char file[EVENT_TEXT];	 /* of WARNING: "drivers/x.c:12" */
 	char after[EVENT_TEXT];	 /* the frame to begin below, when blaming */
 	unsigned int stack_size; /* bytes of access */
+	char prefer[32];	 /* name of the context to blame when it is there */
 	char caller[16];
-	uint64_t idle;	 /* lines since one that belonged to the report */
-	bool fault_seen; /* the faulting instruction is known */
-	bool in_user;	 /* the registers that follow are of user space */
-	bool closed;	 /* an end mark was seen */
+	char fault[EVENT_TEXT]; /* the place of the faulting instruction */
+	uint64_t idle;		/* lines since one that belonged to the report */
+	bool fault_seen;	/* the faulting instruction is known */
+	bool in_user;		/* the registers that follow are of user space */
+	bool closed;		/* an end mark was seen */
 	bool expect_bytes;
 	const char *title;     /* static, in place of the pattern's; NULL */
 	const char *title_alt; /* likewise for alt */

@@ -2,6 +2,7 @@
 #include "symbolizer/event.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,7 +99,11 @@ void event_extend(struct event *event, const struct logline *line)
 bool event_joins(struct event *event, const struct pattern *pattern,
 		 const struct logline *line)
 {
-	if (!pattern->joins)
+	/* A stall's report may trip a check of its own. */
+	bool within = !strcmp(event->panic.type, "HANG") && !event->panic.context_count &&
+		      pattern->grade == PANIC_NOTE;
+
+	if (!pattern->joins && !within)
 		return false;
 	if (pattern->grade > event->panic.grade)
 		event->panic.grade = pattern->grade;
@@ -171,6 +176,8 @@ static const struct {
 	{ "race at unknown origin, with", false, NULL },
 	{ "backtrace:", false, "allocation" },
 	{ "is freed at", false, NULL },
+	{ "... which became", false, NULL },
+	{ "Preemption disabled at:", false, NULL },
 	{ "page last allocated via order", false, "page allocated" },
 	{ "page last free ", false, "page freed" },
 	{ "Showing all locks held", false, "locks held" },
@@ -214,6 +221,21 @@ static const char *const pointers[] = {
 	"PC is at ",  "epc : ",	    "NIP ",	  "RIP  [<", "RIP: ", "PSW : "
 };
 
+/* The same place is often told twice; the first time counts. */
+static bool told_before(struct event *event, const struct trace_place *place)
+{
+	char text[EVENT_TEXT];
+
+	snprintf(text, sizeof(text), "%.100s+%llx@%llx", place->function,
+		 (unsigned long long)place->offset,
+		 (unsigned long long)(place->function[0] ? 0 : place->address));
+	if (!strcmp(text, event->fault))
+		return true;
+	if (!event->fault[0])
+		strcpy(event->fault, text);
+	return false;
+}
+
 static bool try_pointer(struct event *event, const struct logline *line,
 			struct error **error)
 {
@@ -234,14 +256,14 @@ static bool try_pointer(struct event *event, const struct logline *line,
 		}
 		if (from + 5 < end && from[4] == ':' && isxdigit((unsigned char)*from))
 			from += 5;
+		if (event->fault_seen && !strcmp(pointers[i], "pc : ") && *from == '[')
+			return true;
 		if (!trace_read_place(from, end, &place) ||
 		    (!place.sized && !place.address && !place.offset))
 			return true;
 		event->in_user = false;
 		event_extend(event, line);
-		/* The same place is often told twice; the first time counts. */
-		if (event->fault_seen && last_context(event) &&
-		    last_context(event)->frames.count && !strcmp(pointers[i], "RIP  [<"))
+		if (told_before(event, &place))
 			return true;
 		if (!event->fault_seen && last_context(event) &&
 		    last_context(event)->frames.count && strncmp(pointers[i], "RIP", 3))

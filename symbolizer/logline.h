@@ -20,7 +20,8 @@ struct logline {
 	uint64_t number, offset; /* of the raw line in the log, number from 1 */
 	char caller[16];	 /* "T1234", "C0", "" when the log has none */
 	bool indented;
-	bool stamped; /* had a kernel time stamp */
+	bool stamped;	   /* had a kernel time stamp */
+	bool after_kernel; /* lines before it had one: set by the reader */
 };
 
 /*

@@ -30,6 +30,7 @@ struct panic_reader {
 	size_t open_count;
 	struct strbuf rest; /* of a line whose end has not come */
 	uint64_t number, offset;
+	bool stamped;  /* a kernel has spoken */
 	bool skipping; /* the rest of a line that is too long */
 	char scratch[LOGLINE_LIMIT + 1];
 };
@@ -161,6 +162,8 @@ static struct error *read_line(struct panic_reader *r, const char *raw, size_t l
 	bool started = false;
 
 	logline_read(raw, length, r->scratch, &line);
+	line.after_kernel = r->stamped;
+	r->stamped |= line.stamped;
 	line.number = ++r->number;
 	line.offset = r->offset;
 	r->offset += length + 1;

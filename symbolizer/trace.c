@@ -153,6 +153,12 @@ const char *trace_read_place(const char *text, const char *end, struct trace_pla
 	}
 	if (p < end && *p == '(')
 		p++;
+	if (!ret->address && end - p > 10 && p[0] == '0' && p[1] == 'x') {
+		int digits;
+
+		p = read_hex(p, end, &ret->address, &digits);
+		return digits >= 8 ? skip_blanks(p, end) : NULL;
+	}
 	name = p;
 	while (p < end && is_name_char(*p))
 		p++;

@@ -4,11 +4,20 @@
 
 #include "symbolizer/dialect.h"
 
+/* Who allocated the page matters more than who met it. */
+static bool begin_bad(struct event *event, const struct logline *line, const char *at)
+{
+	(void)line;
+	(void)at;
+	strcpy(event->prefer, "page allocated");
+	return true;
+}
+
 static const char *const harmless[] = { "__GFP_NOWARN", NULL };
 
 static const struct pattern patterns[] = {
 	{ "BUG: Bad page state", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
-	  "BUG: Bad page state in {f}", NULL, NULL, NULL, false },
+	  "BUG: Bad page state in {f}", NULL, begin_bad, NULL, false },
 	{ "BUG: Bad page map", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
 	  "BUG: Bad page map in {f}", NULL, NULL, NULL, false },
 	{ "BUG: Bad rss-counter state", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_NOBODY,

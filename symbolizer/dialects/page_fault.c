@@ -47,6 +47,9 @@ static void read_line(struct event *event, const struct logline *line)
 static const char *const user_faults[] = { "userspace", "user process", NULL };
 
 static const struct pattern patterns[] = {
+	{ "BUG: kernel NULL pointer dereference, address", "NULL-POINTER-DEREFERENCE",
+	  PANIC_SERIOUS, BLAME_FAULT, "BUG: unable to handle kernel {w} in {f}",
+	  "bad-access in {f}", begin_bug, NULL, false },
 	{ "BUG: unable to handle", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_FAULT,
 	  "BUG: unable to handle kernel {w} in {f}", "bad-access in {f}", begin_bug, NULL,
 	  false },
@@ -76,16 +79,17 @@ static const struct pattern patterns[] = {
 	  "bad-access in {f}", NULL, NULL, true },
 	{ "Oops - ", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_FAULT, "Oops in {f}",
 	  "bad-access in {f}", NULL, NULL, true },
-	{ "BUG: stack guard page was hit", "MEMORY_SAFETY_BUG", PANIC_FATAL, BLAME_STALL,
-	  "BUG: stack guard page was hit in {f}", "stack-overflow in {f}", NULL, NULL,
-	  false },
-	{ "BUG: TASK stack guard page was hit", "MEMORY_SAFETY_BUG", PANIC_FATAL,
-	  BLAME_STALL, "BUG: stack guard page was hit in {f}", "stack-overflow in {f}",
+	{ "BUG: stack guard page was hit", "MEMORY_SAFETY_BUG", PANIC_FATAL,
+	  BLAME_OVERFLOW, "BUG: stack guard page was hit in {f}", "stack-overflow in {f}",
 	  NULL, NULL, false },
-	{ "kernel stack overflow", "DoS", PANIC_FATAL, BLAME_STALL,
+	{ "BUG: TASK stack guard page was hit", "MEMORY_SAFETY_BUG", PANIC_FATAL,
+	  BLAME_OVERFLOW, "BUG: stack guard page was hit in {f}", "stack-overflow in {f}",
+	  NULL, NULL, false },
+	{ "kernel stack overflow", "DoS", PANIC_FATAL, BLAME_OVERFLOW,
 	  "kernel stack overflow in {f}", "stack-overflow in {f}", NULL, NULL, true },
-	{ "Insufficient stack space to handle exception", "DoS", PANIC_FATAL, BLAME_STALL,
-	  "kernel stack overflow in {f}", "stack-overflow in {f}", NULL, NULL, false },
+	{ "Insufficient stack space to handle exception", "DoS", PANIC_FATAL,
+	  BLAME_OVERFLOW, "kernel stack overflow in {f}", "stack-overflow in {f}", NULL,
+	  NULL, false },
 	{ NULL },
 };
 

@@ -28,6 +28,25 @@ static bool begin(struct event *event, const struct logline *line, const char *a
 	return true;
 }
 
+/* Since 6.18: "WARNING: fs/dcache.c:829 at fast_dput+0x334/0x430, CPU#0: init/1". */
+static bool begin_new(struct event *event, const struct logline *line, const char *at)
+{
+	const char *warning = logline_find(line, "WARNING: ");
+	const char *place = logline_find(line, " at ");
+	struct trace_place read;
+
+	if (warning && place && place > warning && !strncmp(place + 4, "0x", 2)) {
+		event_copy(event->file, line, warning + strlen("WARNING: "), " at ");
+		return true;
+	}
+	if (!warning || !place || place < warning || place > at ||
+	    !trace_read_place(place + 4, at, &read) || !read.sized)
+		return false;
+	event_copy(event->file, line, warning + strlen("WARNING: "), " at ");
+	event_copy_name(event->named, line, place + 4);
+	return true;
+}
+
 /* Who warns, and what that is called. */
 static const struct {
 	const char *function; /* "*" at the end: any end */
@@ -80,6 +99,8 @@ static const struct pattern patterns[] = {
 	  begin, others, false },
 	{ "WARNING: at ", "WARNING", PANIC_NOTE, BLAME_NAMED, "WARNING in {f}", NULL,
 	  begin, others, false },
+	{ ", CPU#", "WARNING", PANIC_NOTE, BLAME_NAMED, "WARNING in {f}", NULL, begin_new,
+	  others, false },
 	{ "WARNING: kernel stack regs", "WARNING", PANIC_NOTE, BLAME_NOBODY,
 	  "WARNING: kernel stack regs has bad value", NULL, NULL, NULL, false },
 	{ NULL },

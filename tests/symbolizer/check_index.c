@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The test program looks itself up: it has symbols, lines and inlined functions. */
+#include <elf.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/file.h"
+#include "symbolizer/debugfile.h"
+#include "symbolizer/index.h"
+#include "symbolizer/index_cache.h"
+#include "symbolizer/object.h"
+#include "tests/check_main.h"
+
+volatile int sink;
+
+enum { INLINED_LINE = __LINE__ + 4, CALL_LINE = __LINE__ + 10 };
+
+static inline __attribute__((always_inline)) void *inlined_here(void)
+{
+	sink++; void *here = __builtin_extract_return_addr(&&label);
+label:
+	return here;
+}
+
+static __attribute__((noinline)) void *outer_function(void)
+{
+	return inlined_here();
+}
+
+/* Where the executable was loaded: addresses in the file are less by this. */
+static int find_base(struct dl_phdr_info *info, size_t size, void *data)
+{
+	(void)size;
+	*(uintptr_t *)data = info->dlpi_addr;
+	return 1;
+}
+
+static uint64_t in_file(const void *address)
+{
+	uintptr_t base = 0;
+
+	dl_iterate_phdr(find_base, &base);
+	return (uintptr_t)address - base;
+}
+
+static struct index *make_whole(void)
+{
+	_cleanup_(debugfile_close) struct debugfile *file = NULL;
+	struct index *index = NULL;
+	uint8_t *bytes;
+	size_t size;
+
+	ck_assert_ok(debugfile_open("/proc/self/exe", &file));
+	ck_assert_ok(debugfile_make_index(file, &bytes, &size));
+	ck_assert_ok(index_wrap(bytes, size, &index));
+	return index;
+}
+
+static void check_hit(const struct index_hit *hit)
+{
+	ck_assert_uint_eq(hit->count, 2);
+	ck_assert_str_eq(hit->places[0].function, "inlined_here");
+	ck_assert_str_eq(hit->places[1].function, "outer_function");
+	ck_assert_ptr_nonnull(strstr(hit->places[0].file, "check_index.c"));
+	ck_assert_uint_ge(hit->places[0].line, INLINED_LINE - 1);
+	ck_assert_uint_le(hit->places[0].line, INLINED_LINE + 3);
+	ck_assert_uint_eq(hit->places[1].line, CALL_LINE);
+}
+
+START_TEST(finds_inlined_functions_and_their_call)
+{
+	_cleanup_(index_close) struct index *index = make_whole();
+	struct index_hit hit;
+
+	index_lookup(index, in_file(outer_function()), &hit);
+	check_hit(&hit);
+	ck_assert_str_eq(hit.symbol.name, "outer_function");
+}
+END_TEST
+
+START_TEST(one_unit_says_the_same_as_the_whole_index)
+{
+	_cleanup_(debugfile_close) struct debugfile *file = NULL;
+	_cleanup_(index_close) struct index *unit = NULL;
+	struct index_hit hit;
+	uint64_t key;
+
+	ck_assert_ok(debugfile_open("/proc/self/exe", &file));
+	ck_assert_ok(
+		debugfile_make_unit(file, in_file(outer_function()), &key, &unit));
+	ck_assert_ptr_nonnull(unit);
+	index_lookup(unit, in_file(outer_function()), &hit);
+	check_hit(&hit);
+}
+END_TEST
+
+START_TEST(finds_symbols_by_name)
+{
+	_cleanup_(index_close) struct index *index = make_whole();
+	struct index_symbol_hit hit;
+
+	ck_assert(index_find_symbol(index, "outer_function", 0, &hit));
+	ck_assert(!index_find_symbol(index, "outer_function", 1, &hit));
+	ck_assert(!index_find_symbol(index, "outer_functio", 0, &hit));
+}
+END_TEST
+
+static struct error *write_index(const char *path, size_t flip)
+{
+	_cleanup_(debugfile_close) struct debugfile *file = NULL;
+	_free_ uint8_t *bytes = NULL;
+	size_t size;
+
+	ck_assert_ok(debugfile_open("/proc/self/exe", &file));
+	ck_assert_ok(debugfile_make_index(file, &bytes, &size));
+	if (flip)
+		bytes[flip < size ? flip : size - 1] ^= 0x40;
+	return file_write(path, bytes, size, 0600);
+}
+
+START_TEST(a_damaged_header_is_refused)
+{
+	_cleanup_(index_close) struct index *index = NULL;
+
+	ck_assert_ok(write_index("build/check_index.tmp", 20));
+	ck_assert_fails(index_open("build/check_index.tmp", &index), "not usable");
+	unlink("build/check_index.tmp");
+}
+END_TEST
+
+START_TEST(a_damaged_chunk_is_noticed_when_it_is_touched)
+{
+	_cleanup_(index_close) struct index *index = NULL;
+	struct index_hit hit;
+
+	ck_assert_ok(write_index("build/check_index2.tmp", SIZE_MAX));
+	ck_assert_ok(index_open("build/check_index2.tmp", &index));
+	ck_assert(!index_damaged(index));
+	for (uint64_t a = 0; a < 1 << 20; a += 64)
+		index_lookup(index, index_head(index)->base + a, &hit);
+	ck_assert(index_damaged(index));
+	unlink("build/check_index2.tmp");
+}
+END_TEST
+
+START_TEST(many_processes_may_fill_one_cache)
+{
+	pid_t children[4];
+	struct index_hit hit;
+	_cleanup_(object_destroy) struct object *object = NULL;
+	_cleanup_(index_close) struct index *cached = NULL;
+
+	ck_assert_ok(file_remove_tree("build/check_cache"));
+	ck_assert_ok(file_make_folder("build/check_cache", 0700));
+	setenv("XDG_CACHE_HOME", realpath("build/check_cache", NULL), 1);
+	ck_assert_ok(object_create("/proc/self/exe", true, &object));
+	for (int i = 0; i < 4; i++) {
+		children[i] = fork();
+		if (!children[i]) {
+			_error_ struct error *error = object_index(object);
+
+			_exit(error ? 1 : 0);
+		}
+	}
+	for (int i = 0; i < 4; i++) {
+		int status;
+
+		ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_ok(index_cache_open("/proc/self/exe", object_build_id(object), &cached));
+	ck_assert_ptr_nonnull(cached);
+	index_lookup(cached, in_file(outer_function()), &hit);
+	check_hit(&hit);
+	ck_assert_ok(file_remove_tree("build/check_cache"));
+}
+END_TEST
+
+START_TEST(what_is_no_elf_file_is_an_error)
+{
+	struct debugfile *file = NULL;
+
+	ck_assert_fails(debugfile_open("COPYING", &file), "not an ELF file");
+	ck_assert_fails(debugfile_open("no-such-file", &file), "cannot open");
+	ck_assert_fails(debugfile_open("common", &file), "not a regular file");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("index");
+	TCase *tests = tcase_create("index");
+
+	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, finds_inlined_functions_and_their_call);
+	tcase_add_test(tests, one_unit_says_the_same_as_the_whole_index);
+	tcase_add_test(tests, finds_symbols_by_name);
+	tcase_add_test(tests, a_damaged_header_is_refused);
+	tcase_add_test(tests, a_damaged_chunk_is_noticed_when_it_is_touched);
+	tcase_add_test(tests, many_processes_may_fill_one_cache);
+	tcase_add_test(tests, what_is_no_elf_file_is_an_error);
+	suite_add_tcase(suite, tests);
+	return run_suite(suite);
+}
