@@ -30,7 +30,8 @@ static void line_is(const char *raw, const char *text, const char *caller)
 	struct logline line;
 
 	logline_read(raw, strlen(raw), scratch, &line);
-	ck_assert_msg(line.length == strlen(text) && !memcmp(line.text, text, line.length),
+	ck_assert_msg(line.length == strlen(text) &&
+			      !memcmp(line.text, text, line.length),
 		      "'%s' became '%.*s'", raw, (int)line.length, line.text);
 	ck_assert_str_eq(line.caller, caller);
 }
@@ -113,11 +114,11 @@ END_TEST
 
 START_TEST(several_reports_in_one_log_are_told_apart)
 {
-	_cleanup_(panic_log_destroy) struct panic_log *log = parse(
-		"INFO: task cat:12 blocked for more than 120 seconds.\n"
-		"Call Trace:\n schedule+0x10/0x20\n first_wait+0x4/0x8 [a]\n"
-		"INFO: task dog:13 blocked for more than 120 seconds.\n"
-		"Call Trace:\n schedule+0x10/0x20\n second_wait+0x4/0x8 [b]\n");
+	_cleanup_(panic_log_destroy) struct panic_log *log =
+		parse("INFO: task cat:12 blocked for more than 120 seconds.\n"
+		      "Call Trace:\n schedule+0x10/0x20\n first_wait+0x4/0x8 [a]\n"
+		      "INFO: task dog:13 blocked for more than 120 seconds.\n"
+		      "Call Trace:\n schedule+0x10/0x20\n second_wait+0x4/0x8 [b]\n");
 
 	ck_assert_uint_eq(log->count, 2);
 	ck_assert_str_eq(log->panics[0].function, "first_wait");
