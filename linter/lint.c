@@ -39,6 +39,11 @@ static const struct option options[] = {
 	  "For wired memory: pages of this size only. Default: 4k, 16k and 64k." },
 	{ OPTION_FLAG, 0, "external", .offset = offsetof(struct values, lint.external),
 	  .help = "The modules are not of the kernel's tree, wherever they lie." },
+	{ OPTION_LIST, 'I', "include", "DIR", offsetof(struct values, lint.includes),
+	  "Headers to read sources with, repeatable: the kernel headers of I/O Kit "
+	  "drivers." },
+	{ OPTION_STRING, 0, "sdk", "DIR", offsetof(struct values, lint.sdk),
+	  "A macOS SDK, whose Kernel.framework has these headers." },
 	{ OPTION_FLAG, 0, "slow", .offset = offsetof(struct values, lint.slow),
 	  .help = "Also rules that take long: they run other programs on the sources." },
 	{ OPTION_FLAG, 0, "no-digests",
@@ -101,6 +106,7 @@ static void deinit(void *data)
 
 	string_list_deinit(&values->lint.targets);
 	string_list_deinit(&values->lint.rules);
+	string_list_deinit(&values->lint.includes);
 	string_list_deinit(&values->lint.only);
 	string_list_deinit(&values->lint.skip);
 	report_options_deinit(&values->report);
@@ -116,7 +122,9 @@ static const struct tool tool = {
 			"Looks at modules (.ko, also .xz, .zst, .gz), packages (.deb, .rpm, "
 			".tar.*, .zip, .pkg), folders, DKMS trees, kernel extensions and "
 			"driver sources, and at everything inside them. Nothing is "
-			"unpacked to disk, nothing of the driver is run.",
+			"unpacked to disk, and nothing of the driver is run, but for its "
+			"makefile where a folder of sources was not built yet: kbuild is "
+			"then asked (make -n) how it would be compiled.",
 		.examples = "bookend lint refdrv.ko --target linux:6.1.0-56-amd64\n"
 			    "bookend lint refdrv-dkms.deb --profile release\n"
 			    "bookend lint . --format sarif:lint.sarif",

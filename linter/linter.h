@@ -19,6 +19,8 @@ struct linter_options {
 	struct string_list targets;    /* --target, in order */
 	struct string_list rules;      /* further rule folders */
 	struct string_list only, skip; /* globs of rule ids; empty: all, none */
+	struct string_list includes;   /* -I: headers for sources */
+	const char *sdk;	       /* macOS SDK, for I/O Kit sources */
 	const char *manifest;	       /* what is meant to ship */
 	const char *stablelist;	       /* symbols that may be used */
 	const char *signer;	       /* who must have signed modules; a glob */

@@ -24,12 +24,19 @@ static int compare_ids(const void *a, const void *b)
 
 static void gather_ids(void)
 {
+	size_t kept = 0;
+
 	registry_for_each(check, it)
 	{
 		if (id_count < MAXIMUM)
 			ids[id_count++] = (*it)->id;
 	}
 	qsort(ids, id_count, sizeof(*ids), compare_ids);
+	/* a rule can have a check for each kind of subject */
+	for (size_t i = 0; i < id_count; i++)
+		if (!kept || strcmp(ids[kept - 1], ids[i]))
+			ids[kept++] = ids[i];
+	id_count = kept;
 }
 
 static bool is_registered(const char *id)
@@ -71,11 +78,23 @@ START_TEST(every_check_has_its_catalogue_file)
 		const struct rule *rule = catalogue_find(catalogue, ids[i]);
 
 		ck_assert_msg(rule, "%s has no rules/%s.json", ids[i], ids[i]);
-		ck_assert_msg(!i || strcmp(ids[i - 1], ids[i]), "%s is there twice",
-			      ids[i]);
 		ck_assert_msg(rule->bad && rule->good, "%s lacks an example", ids[i]);
 		ck_assert_msg(rule->references && rule->references[0],
 			      "%s lacks references", ids[i]);
+	}
+}
+END_TEST
+
+START_TEST(no_kind_of_subject_has_a_rule_twice)
+{
+	registry_for_each(check, a)
+	{
+		registry_for_each(check, b)
+		{
+			ck_assert_msg(a == b || (*a)->kind != (*b)->kind ||
+					      strcmp((*a)->id, (*b)->id),
+				      "%s is there twice", (*a)->id);
+		}
 	}
 }
 END_TEST
@@ -98,9 +117,20 @@ START_TEST(every_fixture_belongs_to_a_rule)
 }
 END_TEST
 
+/* tests/linter/headers/NAME; lives as long as the program. */
+static const char *include_folder(const char *name)
+{
+	_free_ char *headers = NULL;
+	char *path = NULL;
+
+	ck_assert_ok(file_data_folder("tests/linter/headers", &headers));
+	ck_assert_ok(file_join(headers, name, &path));
+	return path;
+}
+
 static void read_options(const json_t *json, struct linter_options *options)
 {
-	const json_t *o = json_object_get(json, "options"), *targets;
+	const json_t *o = json_object_get(json, "options"), *targets, *list;
 	const char *profile = json_string_value(json_object_get(o, "profile"));
 
 	options->profile = PROFILE_RELEASE;
@@ -112,6 +142,11 @@ static void read_options(const json_t *json, struct linter_options *options)
 		ck_assert_ok(
 			string_list_add(&options->targets,
 					json_string_value(json_array_get(targets, i))));
+	list = json_object_get(o, "includes");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		ck_assert_ok(string_list_add(
+			&options->includes,
+			include_folder(json_string_value(json_array_get(list, i)))));
 	options->manifest = json_string_value(json_object_get(o, "manifest"));
 	options->stablelist = json_string_value(json_object_get(o, "stablelist"));
 	options->signer = json_string_value(json_object_get(o, "signer"));
@@ -139,6 +174,7 @@ static void lint(const json_t *json, const char *id, struct report *report)
 			linter_path(linter, json_string_value(json_array_get(paths, i))));
 	ck_assert_ok(linter_finish(linter));
 	string_list_deinit(&options.targets);
+	string_list_deinit(&options.includes);
 	string_list_deinit(&options.only);
 }
 
@@ -194,6 +230,7 @@ int main(void)
 	gather_ids();
 	tcase_add_test(sets, every_builtin_rule_of_the_catalogue_has_a_check);
 	tcase_add_test(sets, every_check_has_its_catalogue_file);
+	tcase_add_test(sets, no_kind_of_subject_has_a_rule_twice);
 	tcase_add_test(sets, every_fixture_belongs_to_a_rule);
 	tcase_set_timeout(fixtures, 300);
 	tcase_add_loop_test(fixtures, fires_on_the_bad_fixture, 0, id_count);

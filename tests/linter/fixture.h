@@ -7,6 +7,7 @@
  *   fixture.json  says more, all of it optional:
  *     "lint": ["x.deb"]      what to look at, default ["."]
  *     "options": {"targets": [], "profile": "release", "manifest": "", "stablelist": "",
+ *                 "includes": ["linux"] (folders of tests/linter/headers),
  *                 "signer": "", "page_size": 4096, "external": false, "slow": false}
  *     "steps": [             done in order, after everything was assembled and copied
  *       {"patch": "a.ko", "offset": 18, "hex": "b700"}

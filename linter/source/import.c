@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "linter/source/import.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/array.h"
+#include "common/cleanup.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/process.h"
+#include "common/strbuf.h"
+#include "linter/arena.h"
+#include "linter/source/parse.h"
+#include "linter/source/source.h"
+
+enum { TOOL_SECONDS = 300 };
+
+static const struct {
+	const char *program, *name;
+} tools[] = {
+	[IMPORT_SPARSE] = { "sparse", "sparse" },
+	[IMPORT_SMATCH] = { "smatch", "smatch" },
+	[IMPORT_COCCINELLE] = { "spatch", "coccinelle" },
+};
+
+void imports_destroy(struct imports *imports)
+{
+	if (imports)
+		free(imports->items);
+	free(imports);
+}
+
+bool import_has(const struct source_model *model, enum import_tool tool)
+{
+	return model->imports->asked[tool] ? !model->imports->missing[tool]
+					   : process_found(tools[tool].program);
+}
+
+static const char *read_number(const char *at, const char *end, uint32_t *ret)
+{
+	uint32_t value = 0;
+	const char *start = at;
+
+	while (at < end && isdigit((unsigned char)*at) && at - start < 9)
+		value = value * 10 + (uint32_t)(*at++ - '0');
+	*ret = value;
+	return at > start ? at : NULL;
+}
+
+bool import_parse_line(const char *line, size_t length, char *file, size_t size,
+		       uint32_t *number, uint32_t *column, const char **text)
+{
+	const char *end = line + length, *colon = memchr(line, ':', length), *at;
+
+	*column = 0;
+	if (!colon || (size_t)(colon - line) >= size || colon == line)
+		return false;
+	memcpy(file, line, (size_t)(colon - line));
+	file[colon - line] = 0;
+	at = read_number(colon + 1, end, number);
+	if (at && at < end && *at == ':' && at + 1 < end && isdigit((unsigned char)at[1]))
+		at = read_number(at + 1, end, column);
+	/* smatch goes on with the function: "a.c:12 probe() warn: …" */
+	if (!at || at >= end || (*at != ':' && *at != ' '))
+		return false;
+	at++;
+	while (at < end && *at == ' ')
+		at++;
+	*text = at;
+	return true;
+}
+
+bool import_parse_diff(struct import_diff *diff, uint32_t *ret)
+{
+	while (diff->at < diff->end) {
+		const char *line = diff->at;
+		const char *stop = memchr(line, '\n', (size_t)(diff->end - line));
+		size_t length = (size_t)((stop ? stop : diff->end) - line);
+
+		diff->at = stop ? stop + 1 : diff->end;
+		if (length > 4 && !memcmp(line, "--- ", 4)) {
+			size_t name = length - 4;
+
+			if (name >= sizeof(diff->file))
+				name = sizeof(diff->file) - 1;
+			memcpy(diff->file, line + 4, name);
+			diff->file[name] = 0;
+			diff->file[strcspn(diff->file, "\t")] = 0;
+			diff->in_hunk = false;
+		} else if (length > 4 && !memcmp(line, "@@ -", 4)) {
+			diff->in_hunk = read_number(line + 4, line + length, &diff->line);
+		} else if (diff->in_hunk && length && *line == '-') {
+			*ret = diff->line++;
+			return true;
+		} else if (diff->in_hunk && (!length || *line == ' ')) {
+			diff->line++;
+		}
+	}
+	return false;
+}
+
+static struct error *add(const struct source_model *model, enum import_tool tool,
+			 const char *directory, const char *file, uint32_t line,
+			 uint32_t column, const char *text, size_t length)
+{
+	struct imports *imports = model->imports;
+	_free_ char *path = NULL, *copy = strndup(text, length);
+	uint32_t index = UINT32_MAX;
+	struct error *error;
+
+	if (*file == '/')
+		path = strdup(file);
+	else if (asprintf(&path, "%s/%s", directory ? directory : model->root, file) < 0)
+		path = NULL;
+	if (!path || !copy)
+		return error_nomem();
+	error = model_find_file(model, path, &index);
+	if (error || index == UINT32_MAX)
+		return error;
+	if (!array_grow(imports->items, imports->count, imports->capacity))
+		return error_nomem();
+	imports->items[imports->count++] =
+		(struct import_message){ tool, arena_intern(model->arena, copy), index,
+					 line, column };
+	return NULL;
+}
+
+static struct error *read_lines(const struct source_model *model, enum import_tool tool,
+				const char *directory, const struct strbuf *output)
+{
+	const char *at = strbuf_string(output), *end = at + output->length;
+	struct error *error = NULL;
+
+	while (!error && at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at)), *text;
+		size_t length = (size_t)((stop ? stop : end) - at);
+		uint32_t line, column;
+		char file[1024];
+
+		if (import_parse_line(at, length, file, sizeof(file), &line, &column,
+				      &text))
+			error = add(model, tool, directory, file, line, column, text,
+				    (size_t)(at + length - text));
+		at = stop ? stop + 1 : end;
+	}
+	return error;
+}
+
+/* sparse and smatch take a unit with its own flags. */
+static struct error *run_unit(const struct source_model *model, enum import_tool tool,
+			      const struct unit *unit)
+{
+	size_t count = 0, n = 0;
+	_free_ const char **argv = NULL;
+	struct process_options options = {
+		.folder = unit->directory,
+		.timeout_ns = TOOL_SECONDS * 1000000000ULL,
+		.keep_stderr = true,
+	};
+	struct process_result result = { 0 };
+	struct error *error;
+
+	while (unit->arguments[count])
+		count++;
+	argv = calloc(count + 8, sizeof(*argv));
+	if (!argv)
+		return error_nomem();
+	argv[n++] = tools[tool].program;
+	if (tool == IMPORT_SMATCH)
+		argv[n++] = "-p=kernel";
+	argv[n++] = "-Wno-unknown-attribute";
+	argv[n++] = "-D__linux__";
+	for (size_t i = 0; i < count; i++)
+		argv[n++] = unit->arguments[i];
+	argv[n++] = unit->file;
+	error = process_run(argv, &options, &result);
+	if (!error)
+		error = read_lines(model, tool, unit->directory, &result.output);
+	strbuf_deinit(&result.output);
+	return error;
+}
+
+static struct error *run_units(const struct source_model *model, enum import_tool tool)
+{
+	struct error *error = NULL;
+
+	model_for_each_unit(model, unit)
+	{
+		if (!error && unit->primary && !unit->cplusplus)
+			error = run_unit(model, tool, unit);
+	}
+	return error;
+}
+
+/* One of bookend's own scripts over all files at once; its marks come as a diff. */
+static struct error *run_script(const struct source_model *model, const char *folder,
+				const char *id)
+{
+	_free_ char *script = NULL;
+	_free_ const char **argv = calloc(model->unit_count + 8, sizeof(*argv));
+	struct process_options options = { .timeout_ns = TOOL_SECONDS * 1000000000ULL };
+	struct process_result result = { 0 };
+	struct import_diff diff = { 0 };
+	struct error *error = NULL;
+	uint32_t line;
+	size_t n = 0;
+
+	if (!argv || asprintf(&script, "%s/%s.cocci", folder, id) < 0)
+		return script = NULL, error_nomem();
+	argv[n++] = "spatch";
+	argv[n++] = "--very-quiet";
+	argv[n++] = "--no-includes";
+	argv[n++] = "--sp-file";
+	argv[n++] = script;
+	model_for_each_unit(model, unit)
+	{
+		if (unit->primary && !unit->cplusplus)
+			argv[n++] = unit->file;
+	}
+	if (n == 5)
+		return NULL;
+	error = process_run(argv, &options, &result);
+	diff.at = strbuf_string(&result.output);
+	diff.end = diff.at + result.output.length;
+	while (!error && import_parse_diff(&diff, &line))
+		error = add(model, IMPORT_COCCINELLE, NULL, diff.file, line, 0, id,
+			    strlen(id));
+	strbuf_deinit(&result.output);
+	return error;
+}
+
+static struct error *run_scripts(const struct source_model *model)
+{
+	static const char *const ids[] = { "SRC009", "SRC012" };
+	_free_ char *folder = NULL;
+	struct error *error = file_data_folder("rules/coccinelle", &folder);
+
+	for (size_t i = 0; !error && i < ARRAY_LENGTH(ids); i++)
+		error = run_script(model, folder, ids[i]);
+	return error;
+}
+
+struct error *import_run(const struct source_model *model, enum import_tool tool)
+{
+	struct imports *imports = model->imports;
+
+	if (imports->asked[tool])
+		return NULL;
+	imports->asked[tool] = true;
+	imports->missing[tool] = !process_found(tools[tool].program);
+	if (imports->missing[tool])
+		return NULL;
+	return tool == IMPORT_COCCINELLE ? run_scripts(model) : run_units(model, tool);
+}
+
+static bool holds_any(const char *text, const char *const *texts)
+{
+	for (; *texts; texts++)
+		if (strstr(text, *texts))
+			return true;
+	return false;
+}
+
+struct error *import_emit(struct linter *linter, const struct subject *subject,
+			  enum import_tool tool, const char *const *texts,
+			  const char *hint)
+{
+	const struct source_model *model = subject_source(subject);
+	const struct imports *imports = model->imports;
+	struct error *error = import_run(model, tool);
+
+	for (size_t i = 0; !error && i < imports->count; i++) {
+		const struct import_message *m = &imports->items[i];
+
+		if (m->tool != tool || !holds_any(m->text, texts))
+			continue;
+		error = source_emit(linter, subject, &model->files[m->file], m->line,
+				    m->column, NULL, hint, "%s: %s", tools[tool].name,
+				    tool == IMPORT_COCCINELLE ? hint : m->text);
+	}
+	return error;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "linter/source/import.h"
+#include "linter/source/source.h"
+
+static struct error *run(struct linter *linter, const struct subject *subject)
+{
+	static const char *const smatch[] = { "sleeping in atomic", NULL };
+	static const char *const coccinelle[] = { "SRC009", NULL };
+	static const char hint[] =
+		"may sleep while a spinlock is held: allocate before, or "
+		"with GFP_ATOMIC";
+	const struct source_model *model = subject_source(subject);
+	struct error *error;
+
+	if (!import_has(model, IMPORT_SMATCH) && !import_has(model, IMPORT_COCCINELLE))
+		return linter_not_checked(linter, false, "SRC009", NULL,
+					  "needs smatch or coccinelle, neither is "
+					  "installed");
+	error = import_emit(linter, subject, IMPORT_SMATCH, smatch, hint);
+	return error ? error
+		     : import_emit(linter, subject, IMPORT_COCCINELLE, coccinelle, hint);
+}
+
+SOURCE_CHECK_SLOW(SRC009, run);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/array.h"
+#include "linter/source/source.h"
+#include "linter/source/text.h"
+
+static const char *const user_land[] = {
+	"stdio.h",	"stdlib.h", "string.h",	  "unistd.h",	 "errno.h",
+	"assert.h",	"ctype.h",  "fcntl.h",	  "pthread.h",	 "signal.h",
+	"time.h",	"math.h",   "strings.h",  "sys/ioctl.h", "sys/stat.h",
+	"sys/socket.h", "stdint.h", "inttypes.h", NULL
+};
+/* What an Apple kext may include of these. */
+static const char *const also_in_xnu[] = { "string.h",	 "stdint.h",	 "sys/ioctl.h",
+					   "sys/stat.h", "sys/socket.h", NULL };
+static const char *const user_prefixes[] = { "CoreFoundation/", "Foundation/",
+					     "IOKit/IOKitLib.h", "IOKit/IOCFPlugIn.h",
+					     "ApplicationServices/" };
+/* Below these the kernel keeps what is its own. */
+static const char *const private_prefixes[] = { "kernel/",   "mm/",    "fs/",
+						"net/core/", "block/", "init/",
+						"drivers/",  "../" };
+
+static bool is_private(const char *path, bool angled)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(private_prefixes); i++) {
+		const char *prefix = private_prefixes[i];
+
+		if (!strcmp(prefix, "../")) {
+			/* "../../../drivers/x.h" leaves the driver for the kernel */
+			const char *in = strstr(path, "/drivers/");
+
+			if (!angled && !strncmp(path, "../", 3) &&
+			    (in || strstr(path, "/fs/") || strstr(path, "/kernel/")))
+				return true;
+		} else if (angled && !strncmp(path, prefix, strlen(prefix))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_user(const struct source_file *file, const char *path, bool angled)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(user_prefixes); i++)
+		if (file->cplusplus &&
+		    !strncmp(path, user_prefixes[i], strlen(user_prefixes[i])))
+			return true;
+	return angled && name_in(path, user_land) &&
+	       !(file->cplusplus && name_in(path, also_in_xnu));
+}
+
+/* Whether it stands below #ifndef __KERNEL__ or the #else of #ifdef __KERNEL__. */
+static bool for_user_land(const struct lexed *l, size_t index)
+{
+	int depth = 0;
+
+	while (index--) {
+		const struct token *t = &l->tokens[index], *word, *name;
+		size_t at;
+
+		if (!(t->flags & TOKEN_HASH))
+			continue;
+		word = lexed_next(l, index, &at);
+		if (!word)
+			continue;
+		if (token_is(l, word, "endif"))
+			depth++;
+		else if (token_begins(l, word, "if") && depth)
+			depth--;
+		else if (token_begins(l, word, "if")) {
+			for (name = lexed_next(l, at, &at); name && name->line == t->line;
+			     name = lexed_next(l, at, &at))
+				if (token_is(l, name, "__KERNEL__") ||
+				    token_is(l, name, "KERNEL"))
+					return true;
+		}
+	}
+	return false;
+}
+
+static struct error *look(struct linter *linter, const struct subject *subject,
+			  const struct source_file *file, size_t index)
+{
+	const struct lexed *l = &file->lexed;
+	const struct token *token = &l->tokens[index];
+	char path[256];
+	bool angled;
+
+	if (token->kind != TOKEN_STRING || !(token->flags & TOKEN_DIRECTIVE) ||
+	    index < 2 || token->flags & TOKEN_DEAD ||
+	    !(token_is(l, &l->tokens[index - 1], "include") ||
+	      token_is(l, &l->tokens[index - 1], "import")))
+		return NULL;
+	angled = l->text.data[token->offset] == '<';
+	text_unquote(l, token, path, sizeof(path));
+	if (for_user_land(l, index))
+		return NULL;
+	if (is_user(file, path, angled))
+		return source_emit(linter, subject, file, token->line, token->column,
+				   path, "use the kernel's own header",
+				   "%s is a header of user programs", path);
+	if (is_private(path, angled))
+		return source_emit(linter, subject, file, token->line, token->column,
+				   path,
+				   "use what include/ offers, or bring your own copy",
+				   "%s is private to the kernel: no release keeps it",
+				   path);
+	return NULL;
+}
+
+static struct error *run(struct linter *linter, const struct subject *subject)
+{
+	return source_each_token(linter, subject, look);
+}
+
+SOURCE_CHECK(SRC025, run);

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "linter/source/source.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/array.h"
+#include "common/cleanup.h"
+#include "common/strbuf.h"
+#include "linter/arena.h"
+#include "linter/source/import.h"
+#include "linter/source/parse.h"
+#include "linter/source/units.h"
+#include "readers/bundle.h"
+
+/* What is gathered for one container before its rules run. */
+struct gathering {
+	struct linter *linter;
+	struct bundle *bundle;
+	const struct container *container;
+	struct source_model model;
+	struct content *contents; /* of the model's files, in their order */
+	size_t content_count;
+	struct unit_commands commands;
+	struct parse_request *requests;
+	size_t request_count, request_capacity;
+	struct kernels kernels;
+	const char **extra; /* -I and -isysroot of the command line, NULL at the end */
+	bool linux_code, apple_code, kbuild;
+};
+
+static void gathering_deinit(struct gathering *g)
+{
+	for (size_t i = 0; i < g->content_count; i++)
+		content_deinit(&g->contents[i]);
+	free(g->contents);
+	free(g->requests);
+	free(g->kernels.items);
+	free(g->extra);
+	unit_commands_deinit(&g->commands);
+	source_model_deinit(&g->model);
+}
+
+static bool ends_with_any(const char *path, const char *const *suffixes)
+{
+	for (; *suffixes; suffixes++)
+		if (path_ends_with(path, *suffixes))
+			return true;
+	return false;
+}
+
+static bool is_code(const char *path)
+{
+	static const char *const suffixes[] = { ".c",	".h",  ".cpp", ".cc", ".cxx",
+						".hpp", ".hh", ".mm",  NULL };
+
+	return ends_with_any(path, suffixes) && !path_ends_with(path, ".mod.c");
+}
+
+static bool is_plus(const char *path)
+{
+	static const char *const suffixes[] = {
+		".cpp", ".cc", ".cxx", ".hpp", ".hh", NULL
+	};
+
+	return ends_with_any(path, suffixes);
+}
+
+static bool is_build_file(const char *path)
+{
+	static const char *const suffixes[] = { ".pbxproj", ".xcconfig", ".mk", NULL };
+	const char *base = path_base(path);
+
+	return !strncmp(base, "Makefile", 8) || !strcmp(base, "Kbuild") ||
+	       ends_with_any(path, suffixes);
+}
+
+/* Whether the text includes a header whose path begins so. */
+static bool includes(struct span text, const char *prefix)
+{
+	size_t length = strlen(prefix);
+	const char *at = (const char *)text.data, *end = at + text.size;
+
+	while (at < end && (at = memmem(at, (size_t)(end - at), prefix, length))) {
+		const char *line = at;
+
+		while (line > (const char *)text.data && line[-1] != '\n')
+			line--;
+		while (line < at && (*line == ' ' || *line == '\t'))
+			line++;
+		if (*line == '#')
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+static const char *const apple_headers[] = { "<IOKit/IOService.h", "<libkern/",
+					     "<IOKit/IOLib.h", "<mach/mach_types.h" };
+
+/*
+ * Kernel code is what includes kernel headers: user programs that lie in the same tree
+ * are nobody's business here.
+ */
+static void classify(struct gathering *g, struct source_file *file)
+{
+	bool linux_code = includes(file->text, "<linux/module.h") ||
+			  includes(file->text, "<linux/kernel.h") ||
+			  includes(file->text, "<linux/init.h") ||
+			  includes(file->text, "<linux/device.h") ||
+			  includes(file->text, "<linux/slab.h");
+	bool apple_code = false;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(apple_headers); i++)
+		apple_code |= includes(file->text, apple_headers[i]);
+	apple_code |= includes(file->text, "<IOKit/") && is_plus(file->path) &&
+		      !includes(file->text, "<IOKit/IOKitLib.h");
+	file->kernel = linux_code || apple_code;
+	file->cplusplus = is_plus(file->path);
+	g->linux_code |= linux_code && path_ends_with(file->path, ".c");
+	g->apple_code |= apple_code && !path_ends_with(file->path, ".h");
+}
+
+/* "obj-m" or "obj-$(" at the start of a line's word. */
+static bool names_modules(struct span text)
+{
+	return memmem(text.data, text.size, "obj-m", 5) ||
+	       memmem(text.data, text.size, "obj-$(", 6);
+}
+
+static struct error *add_member(struct gathering *g, const struct member *member)
+{
+	struct content content = { 0 };
+	struct content *contents;
+	struct source_file *file;
+	uint32_t index;
+	_free_ char *path = NULL;
+	struct error *error = member->kind == MEMBER_LINK
+				      ? file_map(member->disk, &content.mapping)
+				      : bundle_read(g->bundle, member, &content);
+
+	if (error) {
+		/* unreadable files are told by the container's own rules */
+		error_destroy(error);
+		return NULL;
+	}
+	if (member->kind == MEMBER_LINK)
+		content.bytes = content.mapping.bytes;
+	if (asprintf(&path, "%s/%s", g->model.root,
+		     *member->path ? member->path : path_base(member->name)) < 0)
+		path = NULL;
+	error = path ? model_file(&g->model, path, member, &index) : error_nomem();
+	contents =
+		error ? NULL
+		      : realloc(g->contents, (g->content_count + 1) * sizeof(*contents));
+	if (!contents || index != g->content_count) {
+		content_deinit(&content);
+		return error ? error : contents ? NULL : error_nomem();
+	}
+	g->contents = contents;
+	g->contents[g->content_count++] = content;
+	file = &g->model.files[index];
+	file->text = content.bytes;
+	file->mtime = member->mtime;
+	file->build = is_build_file(member->path);
+	if (file->build)
+		g->kbuild |= names_modules(file->text);
+	else
+		classify(g, file);
+	return NULL;
+}
+
+static struct error *add_members(struct gathering *g)
+{
+	const struct container *container = g->container;
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < container->count; i++) {
+		const struct member *member = &g->bundle->members[container->first + i];
+
+		if (member->kind != MEMBER_FILE && member->kind != MEMBER_HARDLINK &&
+		    !(member->kind == MEMBER_LINK && member->disk))
+			continue;
+		if (is_code(member->path) || is_build_file(member->path))
+			error = add_member(g, member);
+	}
+	return error;
+}
+
+static struct error *add_request(struct gathering *g, const struct unit_command *command,
+				 const char *target, bool primary)
+{
+	_free_ char *path = NULL;
+	struct parse_request *request;
+	uint32_t index = UINT32_MAX;
+	struct error *error = NULL;
+
+	if (*command->file == '/')
+		path = strdup(command->file);
+	else if (command->directory &&
+		 asprintf(&path, "%s/%s", command->directory, command->file) < 0)
+		path = NULL;
+	if (!path)
+		return command->directory ? error_nomem() : NULL;
+	error = model_file(&g->model, path, NULL, &index);
+	if (error || index == UINT32_MAX || index >= g->content_count)
+		return error; /* somebody else's file */
+	if (!array_grow(g->requests, g->request_count, g->request_capacity))
+		return error_nomem();
+	request = &g->requests[g->request_count++];
+	*request = (struct parse_request){
+		.command = command,
+		.directory = command->directory,
+		.file = g->model.files[index].disk,
+		.path = g->model.files[index].path,
+		.target = target,
+		.primary = primary,
+		.extra = g->extra,
+	};
+	g->model.files[index].kernel = true;
+	return NULL;
+}
+
+static struct error *add_requests(struct gathering *g, size_t first, const char *target,
+				  bool primary)
+{
+	struct error *error = NULL;
+
+	for (size_t i = first; !error && i < g->commands.count; i++)
+		error = add_request(g, &g->commands.items[i], target, primary);
+	return error;
+}
+
+static struct error *tell(struct gathering *g, bool asked, const char *what,
+			  const char *why)
+{
+	return linter_not_checked(g->linter, asked, NULL, what, "%s", why);
+}
+
+/* Asks kbuild, which runs the tree's own makefile: only done for folders. */
+static struct error *ask_kbuild(struct gathering *g, const struct kernel *kernel,
+				bool primary)
+{
+	size_t before = g->commands.count;
+	_error_ struct error *error =
+		units_from_kbuild(g->container->disk, kernel->folder, &g->commands);
+
+	if (!error)
+		return add_requests(g, before, kernel->name, primary);
+	return tell(g, true, g->container->name, error_message(error));
+}
+
+static struct error *find_linux_units(struct gathering *g)
+{
+	_free_ char *running = NULL;
+	bool built = g->request_count;
+	struct error *error = NULL;
+
+	if (!built && !g->kbuild)
+		return tell(
+			g, true, g->container->name,
+			"sources without compile commands: build the driver first, or "
+			"add a compile_commands.json");
+	if (!built && !g->kernels.count) {
+		running = kernel_running();
+		if (!running)
+			return tell(g, true, g->container->name,
+				    "no kernel headers to read the sources with: build "
+				    "the driver first, or name installed headers "
+				    "(--target linux:RELEASE) or their folder");
+		return ask_kbuild(g, &(struct kernel){ NULL, running }, true);
+	}
+	for (size_t i = 0; !error && g->kbuild && i < g->kernels.count; i++)
+		error = ask_kbuild(g, &g->kernels.items[i], !built && !i);
+	return error;
+}
+
+/* I/O Kit sources have no build that could be asked: the driver's own folders, -I. */
+static struct error *find_apple_units(struct gathering *g)
+{
+	static const char *const words[] = {
+		"clang++",	"-c",		"-target",   "x86_64-apple-macos10.15",
+		"-mkernel",	"-fapple-kext", "-nostdinc", "-nostdinc++",
+		"-std=gnu++11", "-DKERNEL=1",	"-DAPPLE=1", "-D__private_extern__=",
+	};
+	struct error *error = NULL;
+	size_t before = g->commands.count;
+
+	if (!g->extra[0])
+		return tell(g, true, g->container->name,
+			    "I/O Kit sources need the kernel's headers: give them with "
+			    "-I DIR or --sdk DIR");
+	for (size_t i = 0; !error && i < g->content_count; i++) {
+		const struct source_file *file = &g->model.files[i];
+		const char *all[ARRAY_LENGTH(words) + 2];
+
+		if (!file->kernel || path_ends_with(file->path, ".h") ||
+		    path_ends_with(file->path, ".hpp"))
+			continue;
+		memcpy(all, words, sizeof(words));
+		all[ARRAY_LENGTH(words)] = file->disk;
+		error = command_add(g->model.root, all, ARRAY_LENGTH(words) + 1,
+				    &g->commands);
+	}
+	return error ? error : add_requests(g, before, NULL, true);
+}
+
+/* -I and --sdk as clang's arguments. */
+static struct error *make_extra(struct gathering *g)
+{
+	const struct linter_options *o = g->linter->options;
+	size_t n = 0;
+
+	g->extra = calloc(o->includes.count + 4, sizeof(*g->extra));
+	if (!g->extra)
+		return error_nomem();
+	for (size_t i = 0; i < o->includes.count; i++) {
+		_free_ char *real = realpath(o->includes.items[i], NULL);
+		_free_ char *text = NULL;
+
+		if (!real)
+			return error_new(ERROR_USAGE, "-I %s: there is no such folder",
+					 o->includes.items[i]);
+		if (asprintf(&text, "-I%s", real) < 0)
+			return text = NULL, error_nomem();
+		g->extra[n++] = arena_string(g->model.arena, text);
+	}
+	if (o->sdk) {
+		_free_ char *text = NULL;
+
+		if (asprintf(&text,
+			     "-I%s/System/Library/Frameworks/Kernel.framework/Headers",
+			     o->sdk) < 0)
+			return text = NULL, error_nomem();
+		g->extra[n++] = "-isysroot";
+		g->extra[n++] = o->sdk;
+		g->extra[n++] = arena_string(g->model.arena, text);
+	}
+	return NULL;
+}
+
+static struct error *find_units(struct gathering *g)
+{
+	const struct linter_options *o = g->linter->options;
+	struct error *error;
+
+	if (!g->container->disk || g->container->kind != CONTAINER_FOLDER)
+		return tell(g, false, g->container->name,
+			    "sources inside a package are looked at as text only: unpack "
+			    "it and look at the folder to have them compiled");
+	error = make_extra(g);
+	if (!error)
+		error = units_from_build(g->bundle, g->container, &g->commands);
+	if (!error)
+		error = add_requests(g, 0, NULL, true);
+	if (!error)
+		error = kernels_from_targets((const char *const *)o->targets.items,
+					     o->targets.count, &g->kernels);
+	if (!error && g->linux_code)
+		error = find_linux_units(g);
+	if (!error && g->apple_code && !g->request_count)
+		error = find_apple_units(g);
+	return error;
+}
+
+/* Files that only units brought in have no text yet. */
+static struct error *read_files(struct gathering *g)
+{
+	struct source_model *model = &g->model;
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < model->file_count; i++) {
+		struct source_file *file = &model->files[i];
+
+		if (!file->build && file->text.data)
+			error = lex(file->text, &file->lexed);
+		if (i >= g->content_count)
+			file->kernel = true;
+	}
+	return error;
+}
+
+static struct error *tell_failed(struct gathering *g)
+{
+	struct error *error = NULL;
+
+	model_for_each_unit(&g->model, unit)
+	{
+		for (size_t i = 0; i < unit->count && unit->status == UNIT_PARSED; i++)
+			g->model.files[unit->nodes[i].file].kernel = true;
+		/* what fails against a target is a finding (SRC014) */
+		if (!error && unit->status == UNIT_FAILED && !unit->target)
+			error = linter_not_checked(g->linter, true, NULL, unit->path,
+						   "does not parse: %s",
+						   unit->reason ? unit->reason : "");
+	}
+	return error;
+}
+
+static struct error *visit_container(struct linter *linter, struct bundle *bundle,
+				     const struct container *container)
+{
+	struct gathering g __attribute__((cleanup(gathering_deinit))) = {
+		.linter = linter, .bundle = bundle, .container = container
+	};
+	_free_ char *root = NULL;
+	struct error *error = arena_create(&g.model.arena);
+
+	if (error)
+		return error;
+	g.model.imports = calloc(1, sizeof(*g.model.imports));
+	if (!g.model.imports)
+		return error_nomem();
+	g.kernels.arena = g.model.arena;
+	root = container->disk ? realpath(container->disk, NULL) : NULL;
+	g.model.root = root ? root : "";
+	error = add_members(&g);
+	if (error || (!g.linux_code && !g.apple_code))
+		return error;
+	error = find_units(&g);
+	if (!error)
+		error = parse_units(&g.model, g.requests, g.request_count, 0);
+	if (!error)
+		error = read_files(&g);
+	if (!error)
+		error = tell_failed(&g);
+	if (error)
+		return error;
+	return linter_subject(linter, &(struct subject){ .kind = &kind_source,
+							 .path = container->name,
+							 .bundle = bundle,
+							 .model = &g.model });
+}
+
+static struct error *visit(struct linter *linter, struct bundle *bundle)
+{
+	struct error *error = NULL;
+
+	if (!linter_wants(linter, &kind_source))
+		return NULL;
+	for (size_t i = 0; !error && i < bundle->container_count; i++)
+		error = visit_container(linter, bundle, &bundle->containers[i]);
+	return error;
+}
+
+struct error *source_emit(struct linter *linter, const struct subject *subject,
+			  const struct source_file *file, uint32_t line, uint32_t column,
+			  const char *symbol, const char *hint, const char *format, ...)
+{
+	_strbuf_ struct strbuf message = STRBUF_INIT;
+	va_list args;
+
+	va_start(args, format);
+	strbuf_addv(&message, format, args);
+	va_end(args);
+	if (message.failed)
+		return error_nomem();
+	return linter_emit(linter, subject,
+			   &(struct finding){ .path = file->path,
+					      .line = line,
+					      .column = column,
+					      .symbol = symbol,
+					      .message = strbuf_string(&message),
+					      .hint = hint });
+}
+
+struct error *source_emit_node(struct linter *linter, const struct subject *subject,
+			       const struct unit *unit, const struct node *node,
+			       const char *hint, const char *format, ...)
+{
+	const struct source_model *model = subject_source(subject);
+	const struct node *function =
+		node->kind == NODE_FUNCTION ? node : node_function(unit, node);
+	_strbuf_ struct strbuf message = STRBUF_INIT;
+	va_list args;
+
+	va_start(args, format);
+	strbuf_addv(&message, format, args);
+	va_end(args);
+	if (message.failed)
+		return error_nomem();
+	return source_emit(linter, subject, &model->files[node->file], node->line,
+			   node->column, function ? function->name : NULL, hint, "%s",
+			   strbuf_string(&message));
+}
+
+struct error *source_each_node(struct linter *linter, const struct subject *subject,
+			       struct error *(*look)(struct linter *linter,
+						     const struct subject *subject,
+						     const struct unit *unit,
+						     const struct node *node))
+{
+	struct error *error = NULL;
+
+	model_for_each_unit(subject_source(subject), unit)
+	{
+		unit_for_each(unit, node)
+		{
+			if (!error && unit->primary)
+				error = look(linter, subject, unit, node);
+		}
+	}
+	return error;
+}
+
+struct error *source_each_token(struct linter *linter, const struct subject *subject,
+				struct error *(*look)(struct linter *linter,
+						      const struct subject *subject,
+						      const struct source_file *file,
+						      size_t index))
+{
+	struct error *error = NULL;
+
+	model_for_each_file(subject_source(subject), file)
+	{
+		for (size_t i = 0; !error && file->kernel && i < file->lexed.count; i++)
+			error = look(linter, subject, file, i);
+	}
+	return error;
+}
+
+const struct subject_kind kind_source = {
+	.name = "source",
+	.order = 20,
+	.is_driver = true,
+	.visit = visit,
+};
+REGISTER(subject_kind, kind_source);
