@@ -9,10 +9,12 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/strbuf.h"
+#include "common/style.h"
 #include "common/units.h"
 #include "cycler/complaints.h"
 #include "cycler/leaks.h"
 #include "cycler/trace.h"
+#include "report/json.h"
 
 enum {
 	CONSOLE_LIMIT = 4 << 20,
@@ -527,6 +529,35 @@ static struct error *add_all(const struct verdict_context *v)
 	return error ? error : add_end(v);
 }
 
+/* Which machine it was. */
+static void target_text(const json_t *value, const struct style *style,
+			struct strbuf *out)
+{
+	strbuf_addf(out, "%s%s, kernel %s%s\n", style->dim,
+		    json_string_value(json_object_get(value, "description")),
+		    json_string_value(json_object_get(value, "release")), style->reset);
+}
+
+static const struct section target_section = {
+	.name = "target",
+	.text = target_text,
+	.order = -20,
+};
+
+static struct error *add_target(const struct target *target, struct report *report)
+{
+	struct json_builder b;
+	json_t *value = NULL;
+	struct error *error;
+
+	json_builder_init(&b);
+	json_builder_string(&b, "kind", target->kind);
+	json_builder_string(&b, "description", target->description);
+	json_builder_string(&b, "release", target->release);
+	error = json_builder_finish(&b, &value);
+	return error ? error : report_add_section(report, &target_section, value);
+}
+
 struct error *verdict_add(const struct results *results, const struct journal *journal,
 			  struct target *target, const struct carried_list *modules,
 			  const struct run_options *options, struct report *report)
@@ -543,6 +574,8 @@ struct error *verdict_add(const struct results *results, const struct journal *j
 	v.told = &told;
 	v.ns_per_stamp = rate ? 1e9 / (double)rate : 1;
 	error = add_all(&v);
+	if (!error)
+		error = add_target(target, report);
 	if (!error)
 		error = report_measure(report, "target.boot", target->boot_seconds, "s");
 	if (!error && journal->header->waits)

@@ -94,6 +94,12 @@ void gate_config_deinit(struct gate_config *config);
 /* Finds out what PATH is and brings modules and sources into the run folder. */
 struct error *gate_open(struct gate *gate);
 
+/*
+ * Reads the version from the modules, once they are there. ERROR_INPUT when one of them
+ * is no module, or was built for another kernel than the target's.
+ */
+struct error *gate_identify(struct gate *gate);
+
 /* One row of the page: what, how much, how it went. NULLs are left out. */
 struct error *gate_row(struct gate *gate, const char *step, const char *detail,
 		       const char *result, const char *more);

@@ -169,18 +169,31 @@ static struct error *choose_folder(struct gate *gate)
 	return gate->folder ? NULL : error_nomem();
 }
 
+/* The page: who was gated, on what, and the rows. */
+static json_t *page_section(const struct gate *gate)
+{
+	const json_t *target = report_section(gate->report, "target");
+	const char *on = json_string_value(json_object_get(target, "description"));
+	_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (gate->config.name)
+		strbuf_addf(&text, "%s %s on ", gate->config.name,
+			    gate->version ? gate->version : "");
+	strbuf_addf(&text, "%s%s%s", gate->kernel.release, on ? ", " : "", on ? on : "");
+	if (text.failed)
+		return NULL;
+	return json_pack("{s:O, s:s}", "rows", gate->rows, "on", strbuf_string(&text));
+}
+
 static struct error *finish(struct gate *gate, enum exit_status *ret)
 {
 	struct report_options report = gate->options->report;
-	json_t *section = json_pack("{s:O}", "rows", gate->rows);
+	json_t *section = page_section(gate);
 	struct error *error;
 	enum verdict verdict;
 
 	if (!section)
 		return error_nomem();
-	for (size_t i = 0; i < gate->report->sections_count; i++)
-		if (!strcmp(gate->report->sections[i].name, "on"))
-			json_object_set(section, "on", gate->report->sections[i].value);
 	error = report_add_section(gate->report, &gate_section, section);
 	report.folder = gate->folder;
 	gate->report->fail_on = report.fail_on;
@@ -247,6 +260,8 @@ static struct error *run(void *values, const struct string_list *operands,
 				 "give one PATH: a driver's folder, package or "
 				 "module ('bookend gate --help' tells more)");
 	error = prepare(&gate, operands->items[0]);
+	if (error && gate.folder)
+		rmdir(gate.folder); /* when nothing came into it */
 	if (!error)
 		error = run_steps(&gate);
 	if (!error)

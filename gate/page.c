@@ -94,7 +94,8 @@ static void gate_text(const json_t *value, const struct style *s, struct strbuf 
 {
 	const json_t *rows = json_object_get(value, "rows");
 	const char *on = json_string_value(json_object_get(value, "on"));
-	size_t detail = widest(rows, "detail", 20), result = widest(rows, "result", 5), i;
+	size_t step = widest(rows, "step", 8), detail = widest(rows, "detail", 20);
+	size_t result = widest(rows, "result", 5), i;
 	json_t *row;
 
 	if (on)
@@ -106,7 +107,8 @@ static void gate_text(const json_t *value, const struct style *s, struct strbuf 
 		const char *more = json_string_value(json_object_get(row, "more"));
 
 		strbuf_adds(out, "  ");
-		add_column(out, json_string_value(json_object_get(row, "step")), 10);
+		add_column(out, json_string_value(json_object_get(row, "step")),
+			   step + 2);
 		add_column(out, json_string_value(json_object_get(row, "detail")),
 			   detail + 2);
 		strbuf_adds(out, result_colour(text, s));

@@ -143,6 +143,8 @@ static struct error *kbuild(struct gate *gate, const struct gate_build *build,
 	argv[n++] = m;
 	argv[n++] = map;
 	argv[n++] = "-j2";
+	/* needs pahole and the target's vmlinux, which headers seldom bring */
+	argv[n++] = "CONFIG_DEBUG_INFO_BTF_MODULES=";
 	argv[n++] = "modules";
 	for (size_t i = 0; i < build->variables.count && n < 62; i++)
 		argv[n++] = build->variables.items[i];

@@ -388,8 +388,10 @@ static struct error *run(struct gate *gate)
 	_cleanup_(report_destroy) struct report *report = NULL;
 	_free_ char *plan = NULL, *folder = NULL;
 	struct string_list arguments = { 0 };
-	struct error *error = discover_devices(gate);
+	struct error *error = gate_identify(gate);
 
+	if (!error)
+		error = discover_devices(gate);
 	if (!error)
 		error = write_plan(gate, &plan);
 	if (!error && asprintf(&folder, "%s/cycle", gate->folder) < 0)
