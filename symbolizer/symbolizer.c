@@ -350,6 +350,7 @@ static struct error *find_place(struct object *object, const struct symbol_place
 				uint64_t *address, const char **confidence, bool *ret)
 {
 	struct index_symbol_hit hit, chosen = { 0 };
+	struct index_symbol_hit only = { 0 };
 	size_t fitting = 0, all = 0;
 
 	for (bool found = true;; all++) {
@@ -360,12 +361,21 @@ static struct error *find_place(struct object *object, const struct symbol_place
 			return error;
 		if (!found)
 			break;
+		only = hit;
 		/* The kernel counts alignment after a function as part of it. */
 		if (place->size &&
 		    (hit.size > place->size || place->size - hit.size >= 64))
 			continue;
 		if (!fitting++ || (hit.size == place->size && chosen.size != place->size))
 			chosen = hit;
+	}
+	/* The last function of a section: the kernel counts up to the section after it.
+	 */
+	if (all == 1 && !fitting && only.size <= place->size &&
+	    place->offset <= only.size) {
+		chosen = only;
+		fitting = 1;
+		*confidence = "the kernel gives it another size";
 	}
 	*ret = fitting && place->offset <= (chosen.size ? chosen.size + 64 : UINT32_MAX);
 	*address = chosen.address + place->offset;
