@@ -24,27 +24,74 @@ static struct error *open_symbolizer(const struct trace_context *context,
 	return error;
 }
 
-struct error *trace_log(const char *text, const char *name, const char *last_step,
+static bool said_before(const struct panic_log *log, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(log->panics[i].hash_strict, log->panics[index].hash_strict))
+			return true;
+	return false;
+}
+
+/*
+ * A warning in every pass is one finding: repeats are blanked in @text, line by line, so
+ * that the others keep their places. Everything that is told goes to @told.
+ */
+static uint64_t blank_repeats(const struct panic_log *log, char *text, size_t length,
+			      struct strbuf *told)
+{
+	uint64_t repeats = 0;
+
+	for (size_t i = 0; i < log->count; i++) {
+		const struct panic *panic = &log->panics[i];
+
+		if (panic->end > length || panic->start > panic->end)
+			continue;
+		strbuf_add(told, text + panic->start, panic->end - panic->start);
+		if (!said_before(log, i))
+			continue;
+		repeats++;
+		for (size_t at = panic->start; at < panic->end; at++)
+			if (text[at] != '\n')
+				text[at] = ' ';
+	}
+	return repeats;
+}
+
+static struct error *read_log(const char *text, struct symbolizer *symbolizer,
+			      struct panic_log **ret)
+{
+	struct error *error = panic_parse(text, strlen(text), ret);
+
+	return error ? error : panic_symbolize(*ret, symbolizer);
+}
+
+struct error *trace_log(char *text, const char *name, const char *last_step,
 			const struct trace_context *context, struct strbuf *told,
 			struct report *report)
 {
 	_cleanup_(symbolizer_destroy) struct symbolizer *symbolizer = NULL;
 	_cleanup_(panic_log_destroy) struct panic_log *log = NULL;
-	size_t length = strlen(text);
 	struct error *error = open_symbolizer(context, &symbolizer);
+	uint64_t repeats = 0;
 
 	if (!error)
-		error = panic_parse(text, length, &log);
+		error = read_log(text, symbolizer, &log);
 	if (!error)
-		error = panic_symbolize(log, symbolizer);
+		repeats = blank_repeats(log, text, strlen(text), told);
+	if (repeats) {
+		panic_log_destroy(log);
+		log = NULL;
+		error = read_log(text, symbolizer, &log);
+	}
 	for (size_t i = 0; !error && i < log->count; i++) {
 		struct panic *panic = &log->panics[i];
 
-		if (panic->start < length && panic->end <= length)
-			strbuf_add(told, text + panic->start, panic->end - panic->start);
 		if (last_step && panic->grade >= PANIC_SERIOUS && !panic->journal)
 			panic->journal = strdup(last_step);
 	}
+	if (!error && repeats)
+		error = report_measure(report, "log.repeated_reports", (double)repeats,
+				       "1");
 	return error ? error : panic_add_to_report(log, name, report);
 }
 

@@ -19,9 +19,10 @@ struct trace_context {
 /*
  * Finds panics and warnings in @text and adds their findings and the section "reports".
  * @last_step goes with what killed the target; may be NULL. The lines that belong to
- * those reports are added to @told.
+ * those reports are added to @told. A report that repeats itself is told once, and
+ * counted; its repeats are blanked in @text.
  */
-struct error *trace_log(const char *text, const char *name, const char *last_step,
+struct error *trace_log(char *text, const char *name, const char *last_step,
 			const struct trace_context *context, struct strbuf *told,
 			struct report *report);
 

@@ -279,7 +279,8 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 		wait_for_slot(&w, &schedule, start_ns);
 		if (stopping(&w) && !holder)
 			break;
-		for (size_t i = 0; i < AGENT_COUNTERS && agent->counters[i]; i++)
+		for (size_t i = 0; !holder && i < AGENT_COUNTERS && agent->counters[i];
+		     i++)
 			__atomic_fetch_add(agent->counters[i], 1, __ATOMIC_RELAXED);
 		run_pass(&w);
 		finish_pass(&w);
