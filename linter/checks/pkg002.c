@@ -4,11 +4,12 @@
 #include "linter/classify.h"
 #include "linter/subject_container.h"
 
-/* Kernel headers packages hold Module.symvers, objects of tools and build files. */
+/* A kernel's packages hold module indexes, Module.symvers, objects and build files. */
 static bool is_kernel_tree(const struct member *m)
 {
-	return strstr(m->path, "linux-headers") || strstr(m->path, "linux-kbuild") ||
-	       strstr(m->path, "usr/src/kernels/") || strstr(m->path, "/build/");
+	return strstr(m->path, "lib/modules/") || strstr(m->path, "linux-headers") ||
+	       strstr(m->path, "linux-kbuild") || strstr(m->path, "usr/src/kernels/") ||
+	       strstr(m->path, "/build/");
 }
 
 /* Sources that are meant to be there: DKMS trees, examples, headers. */

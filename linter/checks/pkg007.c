@@ -9,17 +9,34 @@
 #include "linter/version.h"
 #include "readers/dkms_conf.h"
 
+/* A package of several modules may give each its own version: then it is a remark. */
+static bool has_several_modules(const struct subject *subject)
+{
+	const struct container *c = subject_container(subject);
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct member *m = package_member(subject, i);
+
+		if (m->kept && m->bytes.size && path_ends_with(m->path, ".c"))
+			count += !!memmem(m->bytes.data, m->bytes.size, "MODULE_LICENSE(",
+					  15);
+	}
+	return count > 1;
+}
+
 static struct error *hold(struct linter *linter, const struct subject *subject,
 			  const char *path, const char *what, const char *version,
 			  const char *package)
 {
+	bool own = !strcmp(what, "MODULE_VERSION") && has_several_modules(subject);
 	char text[256];
 
 	if (!*version || versions_agree(version, package))
 		return NULL;
 	snprintf(text, sizeof(text), "%s %.80s, package %.80s", what, version, package);
-	return linter_emit(
-		linter, subject,
+	return linter_emit_at(
+		linter, subject, own ? LEVEL_SUGGESTION : LEVEL_ERROR,
 		&(struct finding){ .path = path,
 				   .symbol = what,
 				   .message = "another version than the package's",
@@ -79,13 +96,61 @@ static struct error *hold_dkms(struct linter *linter, const struct subject *subj
 	return error;
 }
 
-/* MODULE_VERSION("1.4.0") in a source file, a literal only. */
+/* The text between two quotes that follow @at at once, or NULL. */
+static char *quoted(struct span text, const uint8_t *at)
+{
+	const uint8_t *end = text.data + text.size, *close;
+
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	if (at == end || *at != '"')
+		return NULL;
+	close = memchr(at + 1, '"', end - at - 1);
+	return close ? strndup((const char *)at + 1, close - at - 1) : NULL;
+}
+
+static bool is_word(uint8_t c)
+{
+	return isalnum(c) || c == '_';
+}
+
+/* "#define NAME "1.4.0"" in any source of the package, or NULL. */
+static char *find_define(const struct subject *subject, const char *name)
+{
+	const struct container *c = subject_container(subject);
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct member *m = package_member(subject, i);
+		const uint8_t *at = m->bytes.data, *end = at + m->bytes.size;
+
+		if (!m->kept || !m->bytes.size ||
+		    (!path_ends_with(m->path, ".c") && !path_ends_with(m->path, ".h")))
+			continue;
+		while ((at = memmem(at, end - at, name, n))) {
+			const uint8_t *word = at;
+
+			at += n;
+			if (at < end && !is_word(*at) && word - m->bytes.data > 8 &&
+			    strchr(" \t", word[-1]) && memmem(word - 8, 8, "define", 6)) {
+				char *version = quoted(m->bytes, at);
+
+				if (version)
+					return version;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* MODULE_VERSION("1.4.0") in a source file, or MODULE_VERSION(NAME) with NAME defined. */
 static struct error *hold_source(struct linter *linter, const struct subject *subject,
 				 const struct member *m, const char *package)
 {
-	static const char macro[] = "MODULE_VERSION(\"";
-	const uint8_t *at, *end;
-	_free_ char *version = NULL;
+	static const char macro[] = "MODULE_VERSION(";
+	const uint8_t *at, *end = m->bytes.data + m->bytes.size;
+	_free_ char *version = NULL, *name = NULL;
+	size_t n = 0;
 
 	if (!m->kept || !m->bytes.size)
 		return NULL;
@@ -93,13 +158,13 @@ static struct error *hold_source(struct linter *linter, const struct subject *su
 	if (!at)
 		return NULL;
 	at += sizeof(macro) - 1;
-	end = memchr(at, '"', m->bytes.data + m->bytes.size - at);
-	if (!end)
-		return NULL;
-	version = strndup((const char *)at, end - at);
+	while (at + n < end && is_word(at[n]))
+		n++;
+	name = strndup((const char *)at, n);
+	version = n && name ? find_define(subject, name) : quoted(m->bytes, at);
 	return version ? hold(linter, subject, m->name, "MODULE_VERSION", version,
 			      package)
-		       : error_nomem();
+		       : NULL;
 }
 
 static struct error *run(struct linter *linter, const struct subject *subject)
