@@ -25,7 +25,18 @@ enum {
 	UNPACKED_LIMIT = 1 << 30,
 };
 
+/* Which debug file is taken is decided elsewhere; libdw calls this without asking. */
+static int find_no_other(Dwfl_Module *module, void **data, const char *name,
+			 Dwarf_Addr base, const char *file, const char *link,
+			 GElf_Word checksum, char **found)
+{
+	(void)module, (void)data, (void)name, (void)base;
+	(void)file, (void)link, (void)checksum, (void)found;
+	return -1;
+}
+
 static const Dwfl_Callbacks callbacks = {
+	.find_debuginfo = find_no_other,
 	.section_address = dwfl_offline_section_address,
 };
 

@@ -478,6 +478,8 @@ static struct error *vm_fill(struct vm *vm)
 		return error_nomem();
 	error = file_join(vm->folder, "console.log", &vm->target.console);
 	if (!error)
+		unlink(vm->target.console); /* an earlier panic must not look like ours */
+	if (!error)
 		error = kernel_find(vm->options.kernel, &vm->kernel);
 	if (!error)
 		error = image_create(&vm->image);

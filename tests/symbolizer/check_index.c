@@ -77,6 +77,21 @@ static void check_hit(const struct index_hit *hit)
 	ck_assert_uint_eq(hit->places[1].line, call_line);
 }
 
+START_TEST(a_module_whose_debug_file_is_elsewhere_is_no_trap)
+{
+	_cleanup_(debugfile_close) struct debugfile *file = NULL;
+	_free_ char *folder = NULL, *path = NULL;
+	uint8_t *bytes = NULL;
+	size_t size;
+
+	ck_assert_ok(file_own_folder(&folder));
+	ck_assert_ok(file_join(folder, "stripped.o", &path));
+	ck_assert_ok(debugfile_open(path, &file));
+	ck_assert_ok(debugfile_make_index(file, &bytes, &size));
+	free(bytes);
+}
+END_TEST
+
 START_TEST(finds_inlined_functions_and_their_call)
 {
 	_cleanup_(index_close) struct index *index = make_whole();
@@ -202,6 +217,7 @@ int main(void)
 	TCase *tests = tcase_create("index");
 
 	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, a_module_whose_debug_file_is_elsewhere_is_no_trap);
 	tcase_add_test(tests, finds_inlined_functions_and_their_call);
 	tcase_add_test(tests, one_unit_says_the_same_as_the_whole_index);
 	tcase_add_test(tests, finds_symbols_by_name);
