@@ -14,7 +14,10 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "common/file.h"
+#include "readers/macho.h"
 #include "symbolizer/demangle.h"
+#include "symbolizer/dsym.h"
 #include "symbolizer/index_build.h"
 #include "symbolizer/unit.h"
 
@@ -142,7 +145,8 @@ static struct error *open_relocatable(struct debugfile *file)
 
 static struct error *open_elf(struct debugfile *file)
 {
-	file->elf = elf_begin(file->fd, ELF_C_READ_MMAP, NULL);
+	if (!file->image)
+		file->elf = elf_begin(file->fd, ELF_C_READ_MMAP, NULL);
 	if (!file->elf || elf_kind(file->elf) != ELF_K_ELF ||
 	    !gelf_getehdr(file->elf, &file->ehdr))
 		return broken(file->path, "it is not an ELF file");
@@ -155,7 +159,28 @@ static struct error *open_elf(struct debugfile *file)
 	return NULL;
 }
 
-struct error *debugfile_open(const char *path, struct debugfile **ret)
+/* A Mach-O file becomes an ELF file in memory. */
+static struct error *convert(struct debugfile *file, const char *build_id)
+{
+	_mapping_ struct mapping mapping = { 0 };
+	struct error *error = file_map(file->path, &mapping);
+	size_t size = 0;
+
+	if (!error)
+		error = dsym_to_elf(mapping.bytes, build_id, &file->image, &size);
+	if (error)
+		return error_wrap(error, "cannot read debug file %s", file->path);
+	file->elf = elf_memory((char *)file->image, size);
+	return NULL;
+}
+
+static bool is_macho(const uint8_t *head)
+{
+	return macho_recognize((struct span){ head, 8 });
+}
+
+struct error *debugfile_open(const char *path, const char *build_id,
+			     struct debugfile **ret)
 {
 	_cleanup_(debugfile_close) struct debugfile *file = calloc(1, sizeof(*file));
 	struct error *error = NULL;
@@ -177,6 +202,8 @@ struct error *debugfile_open(const char *path, struct debugfile **ret)
 	elf_version(EV_CURRENT);
 	if (pread(file->fd, head, sizeof(head), 0) > 0 && is_packed(head, sizeof(head)))
 		error = unpack(path, &file->fd);
+	if (!error && is_macho(head))
+		error = convert(file, build_id);
 	if (!error)
 		error = open_elf(file);
 	if (!error)
@@ -194,6 +221,7 @@ void debugfile_close(struct debugfile *file)
 		dwarf_end(file->dwarf);
 		elf_end(file->elf);
 	}
+	free(file->image);
 	if (file->fd >= 0)
 		close(file->fd);
 	free(file->path);
@@ -220,7 +248,17 @@ static bool has_section(Elf *elf, const char *wanted)
 	return false;
 }
 
-struct error *debugfile_glance(const char *path, char build_id[64], bool *lines)
+static struct error *glance_macho(const char *path, const char *wanted, char build_id[64],
+				  bool *lines)
+{
+	_mapping_ struct mapping mapping = { 0 };
+	struct error *error = file_map(path, &mapping);
+
+	return error ? error : dsym_glance(mapping.bytes, wanted, build_id, lines);
+}
+
+struct error *debugfile_glance(const char *path, const char *wanted, char build_id[64],
+			       bool *lines)
 {
 	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	uint8_t head[8] = { 0 };
@@ -232,6 +270,8 @@ struct error *debugfile_glance(const char *path, char build_id[64], bool *lines)
 	elf_version(EV_CURRENT);
 	if (pread(fd, head, sizeof(head), 0) > 0 && is_packed(head, sizeof(head)))
 		error = unpack(path, &fd);
+	if (!error && is_macho(head))
+		return glance_macho(path, wanted, build_id, lines);
 	if (error)
 		return error;
 	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);

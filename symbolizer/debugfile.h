@@ -21,8 +21,9 @@ struct index_builder;
 struct debugfile {
 	char *path;
 	Elf *elf;
-	Dwarf *dwarf; /* NULL: no DWARF in it */
-	Dwfl *dwfl;   /* relocatable files only */
+	Dwarf *dwarf;	/* NULL: no DWARF in it */
+	Dwfl *dwfl;	/* relocatable files only */
+	uint8_t *image; /* Mach-O: the ELF file made of it */
 	int fd;
 	char build_id[64]; /* hex, "" when there is none */
 	uint64_t size, mtime;
@@ -31,16 +32,21 @@ struct debugfile {
 	bool plain; /* relocations are not to be applied: several Dwarfs may be opened */
 };
 
-/* ELF, also compressed by xz, zstd or gzip (as modules are). */
-struct error *debugfile_open(const char *path, struct debugfile **ret);
+/*
+ * ELF, also compressed by xz, zstd or gzip (as modules are), and Mach-O, where @build_id
+ * (may be NULL) chooses the architecture of a fat file.
+ */
+struct error *debugfile_open(const char *path, const char *build_id,
+			     struct debugfile **ret);
 void debugfile_close(struct debugfile *file);
 CLEANUP_DEFINE(struct debugfile, debugfile_close)
 
 /*
  * Only the build-id ("" when there is none) and whether there is DWARF, without opening
- * everything.
+ * everything. @wanted (may be NULL) chooses the architecture of a fat Mach-O file.
  */
-struct error *debugfile_glance(const char *path, char build_id[64], bool *lines);
+struct error *debugfile_glance(const char *path, const char *wanted, char build_id[64],
+			       bool *lines);
 
 /* Whether there are lines to be had. */
 bool debugfile_has_lines(const struct debugfile *file);

@@ -443,6 +443,15 @@ static bool try_offset(struct event *event, const struct logline *line)
 	return true;
 }
 
+bool event_read_machine(struct panic *panic, const struct logline *line)
+{
+	struct event event = { .panic = *panic };
+	bool read = try_cpu(&event, line) || try_offset(&event, line);
+
+	*panic = event.panic;
+	return read;
+}
+
 static bool try_code(struct event *event, const struct logline *line)
 {
 	const char *bytes = line->text + 5;

@@ -30,4 +30,7 @@ struct error *event_line(struct event *event, const struct logline *line);
 
 /* The line is part of the report. */
 void event_extend(struct event *event, const struct logline *line);
+/* Reads what a line says of the machine (release, build-id, KASLR) into @panic. */
+struct panic;
+bool event_read_machine(struct panic *panic, const struct logline *line);
 struct error *event_finish(struct event *event);

@@ -28,6 +28,7 @@ struct candidate {
 	char *stem;	   /* name without extension, '-' as '_' */
 	char build_id[64]; /* read when first asked for, as are lines */
 	bool read, lines;
+	bool apple; /* of a dSYM or kext: its name says little, its UUIDs decide */
 };
 
 struct finder {
@@ -119,7 +120,12 @@ static struct error *add_candidate(struct finder *finder, const char *path, bool
 {
 	struct candidate one = { 0 };
 
-	one.stem = file_stem(base_name(path));
+	one.apple = strstr(path, "/Contents/Resources/DWARF/") ||
+		    strstr(path, "/Contents/MacOS/");
+	if (one.apple)
+		one.stem = strdup(base_name(path));
+	else
+		one.stem = file_stem(base_name(path));
 	if (!one.stem && any_name)
 		one.stem = strdup(base_name(path));
 	if (!one.stem)
@@ -243,13 +249,14 @@ static void try_path(struct search *search, const char *path)
 
 	if (search->found || access(path, R_OK))
 		return;
-	error = debugfile_glance(path, build_id, &lines);
+	error = debugfile_glance(path, search->wanted->build_id, build_id, &lines);
 	if (!error)
 		consider(search, path, build_id, lines);
 }
 
 static void try_candidates(struct search *search)
 {
+	const char *wanted = search->wanted->build_id;
 	_free_ char *stem = strdup(search->wanted->name);
 
 	for (char *p = stem; p && *p; p++)
@@ -258,10 +265,11 @@ static void try_candidates(struct search *search)
 		struct candidate *one = &search->finder->candidates[i];
 		_error_ struct error *error = NULL;
 
-		if (strcmp(one->stem, stem))
+		if (one->apple ? !wanted : strcmp(one->stem, stem))
 			continue;
-		if (!one->read)
-			error = debugfile_glance(one->path, one->build_id, &one->lines);
+		if (!one->read || one->apple)
+			error = debugfile_glance(one->path, wanted, one->build_id,
+						 &one->lines);
 		one->read = true;
 		if (!error)
 			consider(search, one->path, one->build_id, one->lines);

@@ -5,8 +5,10 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/strbuf.h"
 #include "common/tool.h"
 #include "report/format.h"
+#include "symbolizer/modes.h"
 #include "symbolizer/panic.h"
 #include "symbolizer/panic_model.h"
 #include "symbolizer/reader.h"
@@ -15,8 +17,8 @@
 struct values {
 	struct report_options report;
 	struct string_list debug, sources, layouts;
-	const char *kallsyms, *release;
-	bool no_index;
+	const char *kallsyms, *release, *addresses, *dedup;
+	bool no_index, returns, index, annotate, follow, modules;
 };
 
 static const struct option options[] = {
@@ -31,6 +33,24 @@ static const struct option options[] = {
 	  "A copy of that kernel's /proc/kallsyms, made by root." },
 	{ OPTION_STRING, 0, "release", "RELEASE", offsetof(struct values, release),
 	  "The kernel's release, where the log does not tell it." },
+	{ OPTION_FLAG, 0, "annotate", NULL, offsetof(struct values, annotate),
+	  "Copies the log as it is, with lines marked by ^ below every place, instead of "
+	  "reporting." },
+	{ OPTION_FLAG, 'f', "follow", NULL, offsetof(struct values, follow),
+	  "Goes on when the log grows; with --annotate." },
+	{ OPTION_STRING, 0, "addresses", "FILE|-", offsetof(struct values, addresses),
+	  "Looks up the hexadecimal addresses that FILE lists in the one file given with "
+	  "--debug." },
+	{ OPTION_FLAG, 0, "returns", NULL, offsetof(struct values, returns),
+	  "The addresses are return addresses: each is looked up one byte before." },
+	{ OPTION_STRING, 0, "dedup", "DIR", offsetof(struct values, dedup),
+	  "Groups the logs in DIR by what happened, with counts and releases." },
+	{ OPTION_FLAG, 0, "modules", NULL, offsetof(struct values, modules),
+	  "Prints a script for gdb that loads the symbols of all modules: of this running "
+	  "machine, of --sections, or of a log that tells load addresses." },
+	{ OPTION_FLAG, 0, "index", NULL, offsetof(struct values, index),
+	  "Indexes the debug files that are named, or lie in folders that are, ahead of "
+	  "need." },
 	{ OPTION_FLAG, 0, "no-index", NULL, offsetof(struct values, no_index),
 	  "Neither read nor write indexes of debug files in the cache folder." },
 	{ OPTION_GROUP, 0, "Report", NULL, offsetof(struct values, report), NULL,
@@ -102,26 +122,130 @@ static struct error *symbolize_log(const char *path, struct symbolizer *s,
 	return error;
 }
 
-static struct error *run(void *values, const struct string_list *operands,
-			 enum exit_status *ret)
+static struct error *open_input(const char *path, FILE **file, FILE **ret)
 {
-	struct values *v = values;
-	_cleanup_(symbolizer_destroy) struct symbolizer *s = NULL;
-	_cleanup_(report_destroy) struct report *report = NULL;
-	struct error *error = report_options_check(&v->report);
+	bool standard = !strcmp(path, "-");
 
-	if (!error && !operands->count)
-		error = error_new(ERROR_USAGE,
-				  "no log given: name a file, or - for standard input");
+	if (!standard) {
+		*file = fopen(path, "re");
+		if (!*file)
+			return error_errno(errno, "cannot open %s", path);
+	}
+	*ret = standard ? stdin : *file;
+	return NULL;
+}
+
+static struct error *run_addresses(const struct values *v)
+{
+	_fclose_ FILE *file = NULL;
+	FILE *in = NULL;
+	struct error *error;
+
+	if (v->debug.count != 1)
+		return error_new(ERROR_USAGE, "--addresses needs one --debug FILE");
+	error = open_input(v->addresses, &file, &in);
+	return error ? error
+		     : mode_addresses(v->debug.items[0], in, v->returns, !v->no_index,
+				      stdout);
+}
+
+static struct error *run_annotate(const struct values *v, struct symbolizer *s,
+				  const struct string_list *operands)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < operands->count; i++) {
+		_fclose_ FILE *file = NULL;
+		FILE *in = NULL;
+
+		error = open_input(operands->items[i], &file, &in);
+		if (!error)
+			error = mode_annotate(in, s, v->follow, stdout);
+	}
+	return error;
+}
+
+static struct error *run_modules(const struct values *v, struct symbolizer *s,
+				 const struct string_list *operands)
+{
+	_strbuf_ struct strbuf out = STRBUF_INIT;
+	struct error *error = NULL;
+
+	if (!v->layouts.count && !operands->count)
+		error = symbolizer_add_layouts(s, "/sys/module");
+	for (size_t i = 0; !error && i < operands->count; i++) {
+		_cleanup_(panic_log_destroy) struct panic_log *log =
+			calloc(1, sizeof(*log));
+
+		error = log ? read_log(operands->items[i], log) : error_nomem();
+		if (!error)
+			error = panic_symbolize(log, s);
+	}
 	if (!error)
-		error = prepare(v, &s);
+		error = symbolizer_write_gdb(s, &out);
 	if (!error)
-		error = report_create("symbolize",
-				      operands->count == 1 ? operands->items[0] : "logs",
-				      &report);
+		fputs(strbuf_string(&out), stdout);
+	return error;
+}
+
+static struct error *run_reports(const struct values *v, struct symbolizer *s,
+				 const struct string_list *operands,
+				 enum exit_status *ret)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+	struct error *error;
+
+	error = report_create("symbolize",
+			      v->dedup		     ? v->dedup
+			      : operands->count == 1 ? operands->items[0]
+						     : "logs",
+			      &report);
+	if (!error && v->dedup)
+		error = mode_dedup(v->dedup, report);
 	for (size_t i = 0; !error && i < operands->count; i++)
 		error = symbolize_log(operands->items[i], s, report);
 	return error ? error : report_output(report, &v->report, ret);
+}
+
+static struct error *check_usage(const struct values *v,
+				 const struct string_list *operands)
+{
+	if (v->follow && !v->annotate)
+		return error_new(ERROR_USAGE, "--follow goes with --annotate");
+	if (v->returns && !v->addresses)
+		return error_new(ERROR_USAGE, "--returns goes with --addresses");
+	if (operands->count && (v->addresses || v->dedup))
+		return error_new(ERROR_USAGE, "--%s takes no log besides",
+				 v->addresses ? "addresses" : "dedup");
+	if (!operands->count && !v->addresses && !v->dedup && !v->modules)
+		return error_new(ERROR_USAGE,
+				 v->index ? "--index needs a debug file or folder"
+					  : "no log given: name a file, or - for "
+					    "standard input");
+	return report_options_check(&v->report);
+}
+
+static struct error *run(void *values, const struct string_list *operands,
+			 enum exit_status *ret)
+{
+	const struct values *v = values;
+	_cleanup_(symbolizer_destroy) struct symbolizer *s = NULL;
+	struct error *error = check_usage(v, operands);
+
+	*ret = EXIT_CLEAN;
+	if (!error && v->addresses)
+		return run_addresses(v);
+	if (!error && v->index)
+		return mode_index(operands, v->report.quiet);
+	if (!error)
+		error = prepare(v, &s);
+	if (error)
+		return error;
+	if (v->annotate)
+		return run_annotate(v, s, operands);
+	if (v->modules)
+		return run_modules(v, s, operands);
+	return run_reports(v, s, operands, ret);
 }
 
 static void deinit(void *values)
@@ -139,8 +263,13 @@ static const struct values defaults = { .report = REPORT_OPTIONS_DEFAULTS };
 static const struct tool tool = {
 	.command = {
 		.name = "symbolize",
-		.usage = "[OPTION]… LOG…",
-		.summary = "panic logs to functions, files and lines",
+		.usage = "[OPTION]… LOG…\n"
+			 "--annotate [--follow] LOG…\n"
+			 "--addresses FILE|- --debug FILE\n"
+			 "--index FILE|DIR…\n"
+			 "--modules [LOG…]\n"
+			 "--dedup DIR",
+		.summary = "panic logs of any origin to functions, files and lines",
 		.description =
 			"Reads logs of kernels, as dmesg, journald, a serial console, "
 			"pstore or netconsole wrote them, finds every oops, warning and "

@@ -28,7 +28,8 @@ struct object {
 	bool cache;
 };
 
-struct error *object_create(const char *path, bool cache, struct object **ret)
+struct error *object_create(const char *path, const char *build_id, bool cache,
+			    struct object **ret)
 {
 	_cleanup_(object_destroy) struct object *object = calloc(1, sizeof(*object));
 	struct error *error;
@@ -40,7 +41,7 @@ struct error *object_create(const char *path, bool cache, struct object **ret)
 	object->cache = cache;
 	if (!object->path)
 		return error_nomem();
-	error = debugfile_glance(path, object->build_id, &lines);
+	error = debugfile_glance(path, build_id, object->build_id, &lines);
 	if (!error && cache)
 		error = index_cache_open(path, object->build_id, &object->whole);
 	if (!error)
@@ -80,7 +81,9 @@ bool object_relocatable(const struct object *object)
 
 static struct error *open_file(struct object *object)
 {
-	return object->file ? NULL : debugfile_open(object->path, &object->file);
+	return object->file
+		       ? NULL
+		       : debugfile_open(object->path, object->build_id, &object->file);
 }
 
 struct error *object_index(struct object *object)

@@ -13,8 +13,10 @@
 
 struct object;
 
-/* Opens the debug file at @path. With @cache indexes on disk are read and written. */
-struct error *object_create(const char *path, bool cache, struct object **ret);
+/* Opens the debug file at @path. @build_id (may be NULL) chooses from a fat file. With
+ * @cache indexes on disk are read and written. */
+struct error *object_create(const char *path, const char *build_id, bool cache,
+			    struct object **ret);
 void object_destroy(struct object *object);
 CLEANUP_DEFINE(struct object, object_destroy)
 

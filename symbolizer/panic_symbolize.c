@@ -25,13 +25,14 @@ static struct error *resolve_frame(const struct frame *frame, struct symbolizer 
 	/* Somebody has symbolized it already, inlines and all. */
 	if (frame->kind == FRAME_INLINE || (frame->file && !frame->size))
 		return frames_add(ret, frame);
-	if (frame->function && (frame->size || frame->module))
+	if (frame->function && (frame->size || (frame->module && !frame->address)))
 		return symbolizer_resolve_place(s, &place, frame->kind, ret);
 	if (!frame->address)
 		return frames_add(ret, frame);
 	error = symbolizer_resolve(s, frame->address, frame->kind, ret);
 	/* What the log said is better than nothing. */
-	if (!error && ret->count == before + 1 && !ret->items[before].function) {
+	if (!error && ret->count == before + 1 && !ret->items[before].file &&
+	    (frame->function || !ret->items[before].function)) {
 		frame_deinit(&ret->items[before]);
 		return frame_copy(frame, &ret->items[before]);
 	}

@@ -154,6 +154,21 @@ static struct error *try_triggers(struct panic_reader *r, const struct logline *
 	return NULL;
 }
 
+/* Of a long line of JSON, what matters may lie behind what is kept. */
+static void show_key(struct logline *line)
+{
+	const char *key = memmem(line->raw, line->raw_length, "anicString\"", 11);
+
+	if (!key)
+		return;
+	while (key > line->raw && *key != '"')
+		key--;
+	line->text = key;
+	line->length = line->raw + line->raw_length - key;
+	if (line->length > 24)
+		line->length = 24;
+}
+
 static struct error *read_line(struct panic_reader *r, const char *raw, size_t length)
 {
 	struct logline line;
@@ -162,6 +177,8 @@ static struct error *read_line(struct panic_reader *r, const char *raw, size_t l
 	bool started = false;
 
 	logline_read(raw, length, r->scratch, &line);
+	if (length > LOGLINE_LIMIT)
+		show_key(&line);
 	line.after_kernel = r->stamped;
 	r->stamped |= line.stamped;
 	line.number = ++r->number;

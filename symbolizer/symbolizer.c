@@ -6,6 +6,7 @@
 
 #include "common/array.h"
 #include "common/error.h"
+#include "common/strbuf.h"
 #include "symbolizer/finder.h"
 #include "symbolizer/kallsyms.h"
 #include "symbolizer/layout.h"
@@ -252,7 +253,7 @@ static struct error *need_object(struct symbolizer *s, struct image *image)
 	image->tried = true;
 	error = finder_find(s->finder, &wanted, &path);
 	if (!error && path)
-		error = object_create(path, s->cache, &image->object);
+		error = object_create(path, image->build_id, s->cache, &image->object);
 	return error;
 }
 
@@ -342,6 +343,40 @@ static struct error *look_up(struct symbolizer *s, const struct image *image,
 	return frames_add(ret, frame);
 }
 
+/* Whether nothing follows the symbol in its section. */
+static struct error *is_last(struct object *object, const struct index_symbol_hit *hit,
+			     bool *ret)
+{
+	bool found = true;
+
+	*ret = false;
+	for (size_t nth = 0; found && !*ret; nth++) {
+		const char *name;
+		uint64_t start, size;
+		struct error *error =
+			object_area(object, nth, &name, &start, &size, &found);
+
+		if (error)
+			return error;
+		*ret = found && hit->address - start < size &&
+		       start + size - (hit->address + hit->size) < 64;
+	}
+	return NULL;
+}
+
+/*
+ * Whether a symbol of the file can be the one that the kernel saw: the kernel counts
+ * alignment after a function as part of it, and up to a page after a section's last one.
+ */
+static struct error *sizes_agree(struct object *object, const struct symbol_place *place,
+				 const struct index_symbol_hit *hit, bool *ret)
+{
+	*ret = !place->size || (hit->size <= place->size && place->size - hit->size < 64);
+	if (*ret || hit->size > place->size || place->size - hit->size >= 4096)
+		return NULL;
+	return is_last(object, hit, ret);
+}
+
 /*
  * The address of @place in the debug file. Several functions may have the name: the
  * size decides; without one, or when none fits, *@confidence says so.
@@ -350,8 +385,8 @@ static struct error *find_place(struct object *object, const struct symbol_place
 				uint64_t *address, const char **confidence, bool *ret)
 {
 	struct index_symbol_hit hit, chosen = { 0 };
-	struct index_symbol_hit only = { 0 };
 	size_t fitting = 0, all = 0;
+	bool agrees;
 
 	for (bool found = true;; all++) {
 		struct error *error =
@@ -361,21 +396,13 @@ static struct error *find_place(struct object *object, const struct symbol_place
 			return error;
 		if (!found)
 			break;
-		only = hit;
-		/* The kernel counts alignment after a function as part of it. */
-		if (place->size &&
-		    (hit.size > place->size || place->size - hit.size >= 64))
+		error = sizes_agree(object, place, &hit, &agrees);
+		if (error)
+			return error;
+		if (!agrees)
 			continue;
 		if (!fitting++ || (hit.size == place->size && chosen.size != place->size))
 			chosen = hit;
-	}
-	/* The last function of a section: the kernel counts up to the section after it.
-	 */
-	if (all == 1 && !fitting && only.size <= place->size &&
-	    place->offset <= only.size) {
-		chosen = only;
-		fitting = 1;
-		*confidence = "the kernel gives it another size";
 	}
 	*ret = fitting && place->offset <= (chosen.size ? chosen.size + 64 : UINT32_MAX);
 	*address = chosen.address + place->offset;
@@ -432,6 +459,34 @@ struct error *symbolizer_resolve_place(struct symbolizer *s,
 	return frames_add(ret, &frame);
 }
 
+/*
+ * A kext is told by its base alone: that of the segment with the code, which is
+ * __TEXT_EXEC where there is one.
+ */
+static struct error *translate_segment(struct image *image, uint64_t address,
+				       uint64_t *file, bool *ret)
+{
+	bool found = true, executable = false;
+
+	*ret = false;
+	for (size_t nth = 0; found; nth++) {
+		const char *name;
+		uint64_t start, size;
+		struct error *error =
+			object_area(image->object, nth, &name, &start, &size, &found);
+
+		if (error)
+			return error;
+		if (!found || executable || strncmp(name, "__TEXT", 6) ||
+		    address - image->base >= size)
+			continue;
+		executable = !strcmp(name, "__TEXT_EXEC");
+		*file = start + (address - image->base);
+		*ret = true;
+	}
+	return NULL;
+}
+
 /* Turns a section's load address into the debug file's address for it. */
 static struct error *translate(struct image *image, uint64_t address, uint64_t *file,
 			       bool *ret)
@@ -441,6 +496,8 @@ static struct error *translate(struct image *image, uint64_t address, uint64_t *
 	bool found = true;
 
 	*ret = false;
+	if (!image->section_count)
+		return translate_segment(image, address, file, ret);
 	for (size_t nth = 0; found && !*ret; nth++) {
 		struct error *error =
 			object_area(image->object, nth, &name, &start, &size, &found);
@@ -470,7 +527,7 @@ static struct error *resolve_in_modules(struct symbolizer *s, uint64_t address,
 		uint64_t file;
 		struct error *error;
 
-		if (!image->section_count)
+		if (!image->section_count && address - image->base >= image->size)
 			continue;
 		error = need_object(s, image);
 		if (error)
@@ -569,4 +626,48 @@ struct error *symbolizer_each_file(struct symbolizer *s,
 			return error;
 	}
 	return NULL;
+}
+
+static struct error *add_gdb_module(const struct image *image, struct strbuf *out)
+{
+	if (!image->object) {
+		strbuf_addf(out, "# %s: no debug file\n", image->name);
+		return NULL;
+	}
+	strbuf_addf(out, "add-symbol-file '%s'", object_path(image->object));
+	for (size_t i = 0; i < image->section_count; i++) {
+		const struct section *section = &image->sections[i];
+
+		/* gdb takes the first without -s as .text; name them all. */
+		if (section->name[0] != '.' || !strncmp(section->name, ".note", 5) ||
+		    !strcmp(section->name, ".strtab") ||
+		    !strcmp(section->name, ".symtab"))
+			continue;
+		strbuf_addf(out, " -s %s 0x%llx", section->name,
+			    (unsigned long long)section->address);
+	}
+	if (!image->section_count && image->base)
+		strbuf_addf(out, " 0x%llx", (unsigned long long)image->base);
+	strbuf_addc(out, '\n');
+	return NULL;
+}
+
+struct error *symbolizer_write_gdb(struct symbolizer *s, struct strbuf *out)
+{
+	struct error *error = need_object(s, &s->images[0]);
+
+	if (!error && s->images[0].object) {
+		error = need_offset(s, s->images[0].object);
+		strbuf_addf(out, "add-symbol-file '%s' -o 0x%llx\n",
+			    object_path(s->images[0].object),
+			    (unsigned long long)s->kernel_offset);
+	}
+	for (size_t i = 1; !error && i < s->count; i++) {
+		if (!s->images[i].section_count && !s->images[i].base)
+			continue;
+		error = need_object(s, &s->images[i]);
+		if (!error)
+			error = add_gdb_module(&s->images[i], out);
+	}
+	return error ? error : strbuf_error(out);
 }

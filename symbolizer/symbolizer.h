@@ -142,3 +142,10 @@ struct error *symbolizer_each_file(struct symbolizer *symbolizer,
 				   struct error *(*visit)(void *context,
 							  const char *path),
 				   void *context);
+
+/*
+ * A script for gdb that loads the symbols of the kernel and of every module whose layout
+ * is known.
+ */
+struct strbuf;
+struct error *symbolizer_write_gdb(struct symbolizer *symbolizer, struct strbuf *out);

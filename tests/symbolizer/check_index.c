@@ -61,7 +61,7 @@ static struct index *make_whole(void)
 	uint8_t *bytes;
 	size_t size;
 
-	ck_assert_ok(debugfile_open("/proc/self/exe", &file));
+	ck_assert_ok(debugfile_open("/proc/self/exe", NULL, &file));
 	ck_assert_ok(debugfile_make_index(file, &bytes, &size));
 	ck_assert_ok(index_wrap(bytes, size, &index));
 	return index;
@@ -110,7 +110,7 @@ START_TEST(one_unit_says_the_same_as_the_whole_index)
 	struct index_hit hit;
 	uint64_t key;
 
-	ck_assert_ok(debugfile_open("/proc/self/exe", &file));
+	ck_assert_ok(debugfile_open("/proc/self/exe", NULL, &file));
 	ck_assert_ok(debugfile_make_unit(file, in_file(outer_function()), &key, &unit));
 	ck_assert_ptr_nonnull(unit);
 	index_lookup(unit, in_file(outer_function()), &hit);
@@ -135,7 +135,7 @@ static struct error *write_index(const char *path, size_t flip)
 	_free_ uint8_t *bytes = NULL;
 	size_t size;
 
-	ck_assert_ok(debugfile_open("/proc/self/exe", &file));
+	ck_assert_ok(debugfile_open("/proc/self/exe", NULL, &file));
 	ck_assert_ok(debugfile_make_index(file, &bytes, &size));
 	if (flip)
 		bytes[flip < size ? flip : size - 1] ^= 0x40;
@@ -177,7 +177,7 @@ START_TEST(many_processes_may_fill_one_cache)
 	ck_assert_ok(file_remove_tree("build/check_cache"));
 	ck_assert_ok(file_make_folder("build/check_cache", 0700));
 	setenv("XDG_CACHE_HOME", realpath("build/check_cache", NULL), 1);
-	ck_assert_ok(object_create("/proc/self/exe", true, &object));
+	ck_assert_ok(object_create("/proc/self/exe", NULL, true, &object));
 	for (int i = 0; i < 4; i++) {
 		children[i] = fork();
 		if (!children[i]) {
@@ -205,9 +205,9 @@ START_TEST(what_is_no_elf_file_is_an_error)
 {
 	struct debugfile *file = NULL;
 
-	ck_assert_fails(debugfile_open("COPYING", &file), "not an ELF file");
-	ck_assert_fails(debugfile_open("no-such-file", &file), "cannot open");
-	ck_assert_fails(debugfile_open("common", &file), "not a regular file");
+	ck_assert_fails(debugfile_open("COPYING", NULL, &file), "not an ELF file");
+	ck_assert_fails(debugfile_open("no-such-file", NULL, &file), "cannot open");
+	ck_assert_fails(debugfile_open("common", NULL, &file), "not a regular file");
 }
 END_TEST
 
