@@ -86,7 +86,7 @@ START_TEST(a_module_whose_debug_file_is_elsewhere_is_no_trap)
 
 	ck_assert_ok(file_own_folder(&folder));
 	ck_assert_ok(file_join(folder, "stripped.o", &path));
-	ck_assert_ok(debugfile_open(path, &file));
+	ck_assert_ok(debugfile_open(path, NULL, &file));
 	ck_assert_ok(debugfile_make_index(file, &bytes, &size));
 	free(bytes);
 }
