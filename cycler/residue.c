@@ -551,12 +551,24 @@ static const char *const skip_dev[] = {
 	"/dev/pts/*", "/dev/shm/*", "/dev/mqueue/*", "/dev/hugepages/*", "/dev/fd", NULL,
 };
 
-/* What has a source of its own, or changes with what users do. */
+/* What has a source of its own, or changes with what users do (virtual consoles come
+ * with who looks at them, as a suspend does). */
 static const char *const skip_sys[] = {
-	"/sys/kernel/debug/*", "/sys/kernel/tracing/*",	 "/sys/kernel/slab/*",
-	"/sys/kernel/irq/*",   "/sys/kernel/security/*", "/sys/fs/cgroup/*",
-	"/sys/fs/bpf/*",       "/sys/fs/pstore/*",	 "/sys/firmware/efi/efivars/*",
-	"/sys/kernel/btf/*",   "/sys/class/net/*",	 NULL,
+	"/sys/kernel/debug/*",
+	"/sys/kernel/tracing/*",
+	"/sys/kernel/slab/*",
+	"/sys/kernel/irq/*",
+	"/sys/kernel/security/*",
+	"/sys/fs/cgroup/*",
+	"/sys/fs/bpf/*",
+	"/sys/fs/pstore/*",
+	"/sys/firmware/efi/efivars/*",
+	"/sys/kernel/btf/*",
+	"/sys/class/net/*",
+	"/sys/class/vc/*",
+	"/sys/devices/virtual/vc/*",
+	"/sys/dev/char/7:*",
+	NULL,
 };
 
 static const char *const skip_proc[] = {
