@@ -548,7 +548,8 @@ static struct error *read_names(struct take *t, const char *path)
 }
 
 static const char *const skip_dev[] = {
-	"/dev/pts/*", "/dev/shm/*", "/dev/mqueue/*", "/dev/hugepages/*", "/dev/fd", NULL,
+	"/dev/pts/*", "/dev/shm/*", "/dev/mqueue/*", "/dev/hugepages/*", "/dev/fd",
+	"/dev/vcs*",  NULL,
 };
 
 /* What has a source of its own, or changes with what users do (virtual consoles come

@@ -257,21 +257,23 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 			    .worker = (uint16_t)(state - agent->journal.workers) },
 	};
 	struct schedule_state schedule;
-	_error_ struct error *error = prepare(&w.cycle->pair);
+	_error_ struct error *error = NULL;
 	uint64_t start_ns;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_TIMERSLACK, 1);
 	prctl(PR_SET_NAME, "bookend-cycle");
+	schedule_start(&schedule, &w.cycle->schedule,
+		       agent->plan->seed + cycle * 0x10001 + worker);
+	wait_for_start();
+	/* now what the leg holds open is there to be looked at */
+	error = prepare(&w.cycle->pair);
 	if (error) {
 		agent_tell(json_pack("{s:s, s:s}", "event", "unable", "why",
 				     error_message(error)));
 		state->done = 1;
 		_exit(1);
 	}
-	schedule_start(&schedule, &w.cycle->schedule,
-		       agent->plan->seed + cycle * 0x10001 + worker);
-	wait_for_start();
 	start_ns = now_ns();
 	state->started = journal_stamp();
 	while (more(&w, start_ns)) {
