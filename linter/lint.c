@@ -22,6 +22,9 @@ static const struct option options[] = {
 	  "How strict: the levels of the rules for a developer's build, for every "
 	  "commit, or for what ships. Default ci.",
 	  .choices = profile_names },
+	{ OPTION_LIST, 0, "libs", "DIR", offsetof(struct values, lint.libs),
+	  "Kernel extensions that the kexts link against (families, libraries), "
+	  "repeatable. They are not judged themselves." },
 	{ OPTION_LIST, 0, "rules", "DIR", offsetof(struct values, lint.rules),
 	  "Further rule files, repeatable." },
 	{ OPTION_LIST, 0, "only", "GLOB", offsetof(struct values, lint.only),
@@ -107,6 +110,7 @@ static void deinit(void *data)
 	string_list_deinit(&values->lint.targets);
 	string_list_deinit(&values->lint.rules);
 	string_list_deinit(&values->lint.includes);
+	string_list_deinit(&values->lint.libs);
 	string_list_deinit(&values->lint.only);
 	string_list_deinit(&values->lint.skip);
 	report_options_deinit(&values->report);

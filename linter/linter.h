@@ -18,6 +18,7 @@ struct linter_options {
 	int profile;		       /* enum profile */
 	struct string_list targets;    /* --target, in order */
 	struct string_list rules;      /* further rule folders */
+	struct string_list libs;       /* --libs: kexts that others link against */
 	struct string_list only, skip; /* globs of rule ids; empty: all, none */
 	struct string_list includes;   /* -I: headers for sources */
 	const char *sdk;	       /* macOS SDK, for I/O Kit sources */
