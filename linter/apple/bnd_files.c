@@ -88,6 +88,7 @@ static struct error *tell_offenders(struct linter *linter, const struct subject 
 				    const struct offenders *o, const char *what,
 				    const char *hint)
 {
+	const struct kext *kext = subject_kext(subject);
 	_strbuf_ struct strbuf evidence = STRBUF_INIT;
 
 	if (!o->count)
@@ -97,6 +98,8 @@ static struct error *tell_offenders(struct linter *linter, const struct subject 
 	return kext_tell(linter, subject,
 			 &(struct kext_finding){ .path = o->first->name,
 						 .evidence = strbuf_string(&evidence),
+						 .lower = !kext->ships,
+						 .level = LEVEL_SUGGESTION,
 						 .hint = hint },
 			 "%s (%zu of the kext's files are): the loader refuses the kext",
 			 what, o->count);

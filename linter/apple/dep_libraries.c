@@ -278,13 +278,14 @@ static struct error *check_dep008(struct linter *linter, const struct subject *s
 
 	if (strcmp(use->identifier, "com.apple.kpi.unsupported") || use->kpi < 0)
 		return NULL;
-	add_imports_of(subject_kext(subject), use->kpi, &names);
+	/* declared for nothing: DEP012 */
+	if (!add_imports_of(subject_kext(subject), use->kpi, &names))
+		return NULL;
 	return kext_tell(linter, subject,
-			 &(struct kext_finding){
-				 .at = use->at,
-				 .symbol = use->identifier,
-				 .evidence = names.length ? strbuf_string(&names) : NULL,
-				 .hint = "do without what stands here" },
+			 &(struct kext_finding){ .at = use->at,
+						 .symbol = use->identifier,
+						 .evidence = strbuf_string(&names),
+						 .hint = "do without what stands here" },
 			 "unsupported interfaces: they can go with any release");
 }
 

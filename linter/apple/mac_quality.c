@@ -356,11 +356,12 @@ static struct error *check_mac014(struct linter *linter, const struct subject *s
 		what.hint =
 			"firmware and tables belong in a kext that unloads after use, "
 			"or in a file that OSKextRequestResource fetches";
-		error = kext_tell(
-			linter, subject, &what,
-			"%s of initialised data in %s stay wired while the kext "
-			"is loaded (%s)",
-			strbuf_string(&size), o->section, s->arch);
+		error = kext_tell(linter, subject, &what,
+				  "%s of initialised data %s in %s stay wired while the "
+				  "kext is loaded (%s)",
+				  strbuf_string(&size),
+				  s->local_count ? "here" : "behind this symbol",
+				  o->section, s->arch);
 	}
 	return error;
 }
