@@ -226,8 +226,6 @@ static void add_class(struct slice *s, char **words, size_t count)
 	refer(s, CONST, "__ZNK8OSObject7releaseEi", false, false);
 	refer(s, CONST, own, false, false);
 	refer(s, CONST, "__ZNK15OSMetaClassBase9isEqualToEPKS_", false, false);
-	define(s, "__vtable_end", CONST, true);
-	strbuf_pad(&s->bytes[CONST], 0, 8);
 }
 
 static uint32_t pack_version(const char *text)

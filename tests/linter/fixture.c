@@ -16,6 +16,7 @@
 #include "common/process.h"
 #include "readers/bundle.h"
 #include "report/json.h"
+#include "tests/apple/macho_writer.h"
 #include "tests/linter/fixture_archive.h"
 
 static struct error *run_tool(const char *folder, const char *const *argv)
@@ -217,15 +218,104 @@ static struct error *step_run(const char *folder, const json_t *step)
 	return run_tool(folder, argv);
 }
 
+static struct error *step_write(const char *folder, const json_t *step)
+{
+	_strbuf_ struct strbuf bytes = STRBUF_INIT;
+	_free_ char *path = NULL;
+	struct error *error = path_of(folder, step, "write", &path);
+
+	if (!error)
+		error = bytes_of(step, &bytes);
+	return error ? error
+		     : file_write(path, strbuf_string(&bytes), bytes.length, 0644);
+}
+
+static struct error *step_replace(const char *folder, const json_t *step)
+{
+	const char *from = text_of(step, "text"), *to = text_of(step, "with"), *found;
+	_strbuf_ struct strbuf result = STRBUF_INIT;
+	_free_ char *path = NULL, *text = NULL;
+	struct error *error = path_of(folder, step, "replace", &path);
+
+	if (!error)
+		error = file_read_text(path, 1 << 20, &text);
+	if (error)
+		return error;
+	found = strstr(text, from);
+	if (!found || strstr(found + 1, from))
+		return error_new(ERROR_INPUT, "%s: not once in it: %s", path, from);
+	strbuf_add(&result, text, found - text);
+	strbuf_adds(&result, to);
+	strbuf_adds(&result, found + strlen(from));
+	return file_write(path, strbuf_string(&result), result.length, 0644);
+}
+
+static struct error *step_folder(const char *folder, const json_t *step)
+{
+	_free_ char *path = NULL;
+	struct error *error = path_of(folder, step, "folder", &path);
+
+	return error ? error : file_make_folder(path, 0755);
+}
+
+static struct error *step_copy(const char *folder, const json_t *step)
+{
+	const char *argv[] = { "cp", "-a", text_of(step, "copy"), text_of(step, "to"),
+			       NULL };
+
+	return run_tool(folder, argv);
+}
+
+static struct error *make_executable(const struct member *member)
+{
+	_strbuf_ struct strbuf out = STRBUF_INIT;
+	_free_ char *text = NULL, *to = strndup(member->disk, strlen(member->disk) - 6);
+	struct error *error = file_read_text(member->disk, 1 << 20, &text);
+
+	if (!to) {
+		error_destroy(error);
+		return error_nomem();
+	}
+	if (!error)
+		error = macho_write(text, &out);
+	if (!error)
+		error = file_write(to, out.data, out.length, 0755);
+	return error_wrap(error ? error : file_remove_tree(member->disk), "%s",
+			  member->disk);
+}
+
+static struct error *step_executables(const char *folder, const json_t *step)
+{
+	_cleanup_(bundle_destroy) struct bundle *bundle = NULL;
+	struct error *error = bundle_open(folder, NULL, &bundle);
+
+	(void)step;
+	for (size_t i = 0; !error && i < bundle->count; i++)
+		if (bundle->members[i].disk &&
+		    path_ends_with(bundle->members[i].path, ".macho"))
+			error = make_executable(&bundle->members[i]);
+	return error;
+}
+
 static const struct step {
 	const char *name;
 	struct error *(*run)(const char *folder, const json_t *step);
 } steps[] = {
-	{ "patch", step_patch },       { "append", step_append },
-	{ "truncate", step_truncate }, { "chmod", step_chmod },
-	{ "symlink", step_symlink },   { "rename", step_rename },
-	{ "remove", step_remove },     { "compress", step_compress },
-	{ "run", step_run },	       { "archive", fixture_archive },
+	{ "patch", step_patch },
+	{ "append", step_append },
+	{ "truncate", step_truncate },
+	{ "chmod", step_chmod },
+	{ "symlink", step_symlink },
+	{ "rename", step_rename },
+	{ "remove", step_remove },
+	{ "compress", step_compress },
+	{ "write", step_write },
+	{ "replace", step_replace },
+	{ "folder", step_folder },
+	{ "copy", step_copy },
+	{ "executables", step_executables },
+	{ "run", step_run },
+	{ "archive", fixture_archive },
 };
 
 static struct error *do_step(const char *folder, const json_t *step)
@@ -236,24 +326,47 @@ static struct error *do_step(const char *folder, const json_t *step)
 	return error_new(ERROR_INPUT, "a step of no known kind");
 }
 
-struct error *fixture_make(const char *source, const char *target, json_t **json)
+static struct error *copy_all(const char *source, const char *target)
 {
 	_cleanup_(bundle_destroy) struct bundle *bundle = NULL;
 	struct error *error = bundle_open(source, NULL, &bundle);
+
+	for (size_t i = 0; !error && i < bundle->count; i++)
+		error = copy_member(bundle, &bundle->members[i], target);
+	return error;
+}
+
+static struct error *copy_base(const json_t *json, const char *target)
+{
+	_free_ char *bases = NULL, *source = NULL;
+	const char *base = text_of(json, "base");
+	struct error *error;
+
+	if (!base)
+		return NULL;
+	error = file_data_folder("tests/linter/bases", &bases);
+	if (!error)
+		error = file_join(bases, base, &source);
+	return error ? error : copy_all(source, target);
+}
+
+struct error *fixture_make(const char *source, const char *target, json_t **json)
+{
 	_free_ char *description = NULL;
+	struct error *error = file_join(source, "fixture.json", &description);
 	const json_t *list;
 
 	*json = NULL;
-	for (size_t i = 0; !error && i < bundle->count; i++)
-		error = copy_member(bundle, &bundle->members[i], target);
-	if (!error)
-		error = file_join(source, "fixture.json", &description);
-	if (error)
-		return error;
-	if (!access(description, F_OK))
+	if (!error && !access(description, F_OK))
 		error = json_load_path(description, json);
+	if (!error)
+		error = copy_base(*json, target);
+	if (!error)
+		error = copy_all(source, target);
 	list = json_object_get(*json, "steps");
 	for (size_t i = 0; !error && i < json_array_size(list); i++)
 		error = do_step(target, json_array_get(list, i));
+	if (!error)
+		error = step_executables(target, NULL);
 	return error_wrap(error, "%s", source);
 }

@@ -9,7 +9,14 @@
  *     "options": {"targets": [], "profile": "release", "manifest": "", "stablelist": "",
  *                 "includes": ["linux"] (folders of tests/linter/headers),
  *                 "signer": "", "page_size": 4096, "external": false, "slow": false}
+ *     "base": "kext"         copied first: fixtures lie in tests/linter/bases/kext
  *     "steps": [             done in order, after everything was assembled and copied
+ *       {"write": "Info.plist", "text": "…"}
+ *       {"replace": "Info.plist", "text": "from", "with": "to"}   must be there once
+ *       {"folder": "Card.kext/Contents/Resources"}
+ *       {"copy": "a", "to": "b"}
+ *       {"executables": true}  makes NAME of every NAME.macho
+ * (tests/apple/macho_writer.h); done at the end too
  *       {"patch": "a.ko", "offset": 18, "hex": "b700"}
  *       {"truncate": "a.ko", "size": 100}
  *       {"append": "a.ko", "text": "…"} or {…, "hex": "…"}
