@@ -58,8 +58,6 @@ static const struct {
 	{ "devtmpfs", "/dev", NULL },
 	{ "devpts", "/dev/pts", "ptmxmode=666" },
 	{ "tmpfs", "/dev/shm", NULL },
-	{ "tmpfs", "/tmp", NULL },
-	{ "tmpfs", "/run", NULL },
 	{ "debugfs", "/sys/kernel/debug", NULL },
 	{ "tracefs", "/sys/kernel/tracing", NULL },
 	{ "bpf", "/sys/fs/bpf", NULL },
@@ -120,6 +118,9 @@ static void put_text(const char *path, const char *text)
 
 static void mount_all(void)
 {
+	/* in the root, which is memory: what was carried there stays to be seen */
+	mkdir("/tmp", 01777);
+	mkdir("/run", 0755);
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
 		mkdir(mounts[i].path, 0755);
 		mount(mounts[i].type, mounts[i].path, mounts[i].type, 0,
