@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Each kind that needs a kernel, through bookend-cycle, on what Debian ships. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/process.h"
+#include "report/report.h"
+#include "tests/check_main.h"
+
+static const char plan_text[] =
+	"{ \"schema\": \"bookend-plan/1\", \"name\": \"kinds\", \"legs\": ["
+	"{ \"name\": \"net\", \"hold\": [{\"kind\":\"module\",\"module\":\"dummy\"}],"
+	"  \"cycles\": ["
+	"  {\"kind\":\"netdev\",\"interface\":\"dum7\",\"link\":\"dummy\",\"passes\":10},"
+	"  {\"kind\":\"netdev\",\"interface\":\"dummy0\",\"passes\":10} ] },"
+	"{ \"name\": \"mount\", \"hold\": [{\"kind\":\"module\",\"module\":\"loop\"}],"
+	"  \"cycles\": ["
+	"  {\"kind\":\"mount\",\"type\":\"ext4\",\"image\":\"%s\",\"use\":true,"
+	"   \"passes\":5},"
+	"  {\"kind\":\"mount\",\"type\":\"tmpfs\",\"source\":\"none\","
+	"   \"folder\":\"/run/other\",\"use\":true,\"passes\":10} ] },"
+	"{ \"name\": \"machine\", \"cycles\": ["
+	"  {\"kind\":\"hotplug\",\"cpu\":1,\"passes\":5},"
+	"  {\"kind\":\"hotplug\",\"pci\":\"00:09.0\",\"driver\":\"nvme\",\"passes\":3},"
+	"  {\"kind\":\"sysfs\",\"file\":\"/sys/module/printk/parameters/time\","
+	"   \"value\":\"N\",\"passes\":10},"
+	"  {\"kind\":\"exec\",\"command\":[\"/bin/true\"],\"undo\":[\"/bin/true\"],"
+	"   \"passes\":10} ] },"
+	"{ \"name\": \"bind\", \"cycles\": ["
+	"  {\"kind\":\"bind\",\"bus\":\"pci\",\"driver\":\"nvme\","
+	"   \"device\":\"0000:00:09.0\",\"passes\":3} ] },"
+	"{ \"name\": \"power\", \"cycles\": ["
+	"  {\"kind\":\"power\",\"state\":\"mem\",\"wake\":\"1s\",\"passes\":2} ] } ] }";
+
+static char folder[] = "/tmp/check-kinds-XXXXXX";
+
+static void make_plan(const char *path)
+{
+	_free_ char *image = NULL, *text = NULL;
+	struct process_result made = { 0 };
+
+	ck_assert_ok(file_join(folder, "ext4.img", &image));
+	ck_assert(asprintf(&text, plan_text, image) > 0);
+	ck_assert_ok(file_write(path, text, strlen(text), 0600));
+	ck_assert_ok(process_run(
+		(const char *[]){ "/sbin/mkfs.ext4", "-q", "-F", image, "4M", NULL },
+		&(struct process_options){ .keep_stderr = true }, &made));
+	ck_assert_msg(!made.status, "%s", strbuf_string(&made.output));
+	strbuf_deinit(&made.output);
+}
+
+static const struct run *find_run(const struct report *report, const char *name)
+{
+	for (size_t i = 0; i < report->runs_count; i++)
+		if (strstr(report->runs[i].cycle, name))
+			return &report->runs[i];
+	return NULL;
+}
+
+START_TEST(kinds_pass_on_real_kernel_objects)
+{
+	static const struct {
+		const char *name;
+		uint64_t passes;
+	} wanted[] = {
+		{ "netdev dum7", 10 },	    { "netdev dummy0", 10 },
+		{ "ext4.img", 5 },	    { "mount none", 10 },
+		{ "hotplug cpu1", 5 },	    { "hotplug 0000:00:09.0", 3 },
+		{ "bind 0000:00:09.0", 3 }, { "parameters/time", 10 },
+		{ "exec /bin/true", 10 },   { "power mem", 2 },
+	};
+	_cleanup_(report_destroy) struct report *report = NULL;
+	_free_ char *own = NULL, *tool = NULL, *plan = NULL, *output = NULL, *json = NULL;
+	struct process_result result = { 0 };
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_ok(file_join(folder, "plan.json", &plan));
+	ck_assert_ok(file_join(folder, "run", &output));
+	ck_assert_ok(file_join(output, "report.json", &json));
+	make_plan(plan);
+	ck_assert_ok(file_own_folder(&own));
+	ck_assert(asprintf(&tool, "%s/../../bin/bookend-cycle", own) > 0);
+	ck_assert_ok(process_run(
+		(const char *[]){ tool, "--add-device", "nvme,serial=1,addr=9",
+				  "--no-census", "-o", output, plan, NULL },
+		&(struct process_options){ .keep_stderr = true }, &result));
+	ck_assert_ok(report_load(json, &report));
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		const struct run *run = find_run(report, wanted[i].name);
+
+		ck_assert_msg(run && run->passes == wanted[i].passes && !run->failed,
+			      "%s: %s\n%.1500s", wanted[i].name,
+			      run ? "not all passed" : "did not run",
+			      strbuf_string(&result.output));
+	}
+	strbuf_deinit(&result.output);
+	ck_assert_ok(file_remove_tree(folder));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("kinds in a VM");
+	TCase *t = tcase_create("vm");
+
+	tcase_set_timeout(t, 1800);
+	tcase_add_test(t, kinds_pass_on_real_kernel_objects);
+	suite_add_tcase(suite, t);
+	return run_suite(suite);
+}
