@@ -283,11 +283,20 @@ static size_t count_rule(const struct report *report, const char *prefix)
 	return count;
 }
 
+static bool is_unchecked(const struct report *report, const char *prefix)
+{
+	for (size_t i = 0; i < report->not_checked_count; i++)
+		if (!strncmp(report->not_checked[i].what, prefix, strlen(prefix)))
+			return true;
+	return false;
+}
+
 static struct error *leak_row(struct gate *gate, const struct report *report)
 {
 	_strbuf_ struct strbuf detail = STRBUF_INIT;
 	double objects = measured(report, "leaks.objects");
 	double bound = measured(report, "leaks.bound");
+	bool whole = !report->failure && !is_unchecked(report, "leak");
 
 	if (objects < 0)
 		return gate_row(gate, "leaks", "not counted", "incomplete", NULL);
@@ -304,7 +313,8 @@ static struct error *leak_row(struct gate *gate, const struct report *report)
 	return gate_row(gate, "leaks", strbuf_string(&detail),
 			count_rule(report, "LEAK") ? "found"
 			: objects > 0		   ? "outstanding"
-						   : "clean",
+			: whole			   ? "clean"
+						   : "incomplete",
 			NULL);
 }
 
@@ -316,6 +326,8 @@ static struct error *residue_row(struct gate *gate, const struct report *report)
 	if (count)
 		strbuf_addf(&detail, "%zu thing%s left behind", count,
 			    count == 1 ? "" : "s");
+	else if (report->failure)
+		strbuf_adds(&detail, "not compared after the failure");
 	else
 		strbuf_adds(&detail, "nothing left behind");
 	return gate_row(gate, "residue", strbuf_string(&detail),
@@ -333,7 +345,7 @@ static struct error *add_rows(struct gate *gate, const struct report *report)
 	if (!error)
 		error = residue_row(gate, report);
 	if (!error && report->failure)
-		error = gate_row(gate, "end", report->failure, "failed", NULL);
+		error = gate_row(gate, "end", NULL, "failed", report->failure);
 	return error;
 }
 

@@ -175,6 +175,14 @@ static struct error *open_container(struct gate *gate)
 	return other_releases(gate, bundle);
 }
 
+/* Debug files of a module usually lie beside it. */
+static char *own_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, slash - path + 1) : strdup(".");
+}
+
 struct error *gate_open(struct gate *gate)
 {
 	struct error *error = NULL;
@@ -192,5 +200,10 @@ struct error *gate_open(struct gate *gate)
 		return gate->source ? load_config(gate, gate->source) : error_nomem();
 	}
 	gate->kind = path_is_module(gate->path) ? SUBJECT_MODULE : SUBJECT_PACKAGE;
+	if (gate->kind == SUBJECT_MODULE) {
+		gate->debug = own_folder(gate->path);
+		if (!gate->debug)
+			return error_nomem();
+	}
 	return open_container(gate);
 }
