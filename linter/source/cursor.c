@@ -175,6 +175,7 @@ static const struct {
 	{ CXCursor_UnaryOperator, NODE_UNARY },
 	{ CXCursor_InitListExpr, NODE_LIST },
 	{ CXCursor_GCCAsmStmt, NODE_ASM },
+	{ CXCursor_ArraySubscriptExpr, NODE_INDEX },
 };
 
 static enum node_kind node_kind(enum CXCursorKind cursor)
@@ -413,6 +414,9 @@ static void fill(struct copier *c, CXCursor cursor, const struct place *place,
 	case NODE_SWITCH:
 	case NODE_RETURN:
 	case NODE_ASM:
+		return;
+	case NODE_INDEX:
+		fill_type(c, cursor, node);
 		return;
 	case NODE_GOTO:
 		clang_visitChildren(cursor, find_label, &label);

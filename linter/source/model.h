@@ -44,6 +44,7 @@ enum node_kind {
 	NODE_LIST, /* { … } initialiser; children: fields or values */
 	NODE_INIT, /* .name = child */
 	NODE_ASM,
+	NODE_INDEX, /* a[b]; children: a, b */
 };
 
 enum type_kind {
@@ -119,6 +120,7 @@ struct source_file {
 	bool kernel;	/* of a unit, or includes kernel headers */
 	bool cplusplus; /* of a C++ unit */
 	bool build;	/* Makefile, Kbuild, project: text only, no tokens */
+	bool modules;	/* a makefile that names modules */
 	int64_t mtime;
 	const struct member *member;
 };

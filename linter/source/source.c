@@ -106,13 +106,19 @@ static const char *const apple_headers[] = { "<IOKit/IOService.h", "<libkern/",
  */
 static void classify(struct gathering *g, struct source_file *file)
 {
+	static const char *const user[] = { "<stdio.h", "<stdlib.h", "<unistd.h",
+					    "<errno.h", "<stdbool.h" };
 	bool linux_code = includes(file->text, "<linux/module.h") ||
 			  includes(file->text, "<linux/kernel.h") ||
 			  includes(file->text, "<linux/init.h") ||
 			  includes(file->text, "<linux/device.h") ||
 			  includes(file->text, "<linux/slab.h");
-	bool apple_code = false;
+	bool apple_code = false, user_code = false;
 
+	for (size_t i = 0; i < ARRAY_LENGTH(user); i++)
+		user_code |= includes(file->text, user[i]);
+	/* programs include <linux/…> too, but not without the C library's headers */
+	linux_code |= !user_code && includes(file->text, "<linux/");
 	for (size_t i = 0; i < ARRAY_LENGTH(apple_headers); i++)
 		apple_code |= includes(file->text, apple_headers[i]);
 	apple_code |= includes(file->text, "<IOKit/") && is_plus(file->path) &&
@@ -166,7 +172,7 @@ static struct error *add_member(struct gathering *g, const struct member *member
 	file->mtime = member->mtime;
 	file->build = is_build_file(member->path);
 	if (file->build)
-		g->kbuild |= names_modules(file->text);
+		g->kbuild |= file->modules = names_modules(file->text);
 	else
 		classify(g, file);
 	return NULL;
@@ -239,17 +245,53 @@ static struct error *tell(struct gathering *g, bool asked, const char *what,
 	return linter_not_checked(g->linter, asked, NULL, what, "%s", why);
 }
 
-/* Asks kbuild, which runs the tree's own makefile: only done for folders. */
+/* Whether @path lies in @folder or below. */
+static bool lies_below(const char *folder, const char *path)
+{
+	size_t length = strlen(folder);
+
+	return !strncmp(folder, path, length) && (path[length] == '/' || !path[length]);
+}
+
+/*
+ * Asks kbuild for every folder whose makefile names modules, but not below one that it
+ * knew: that one's makefile goes down by itself. This runs the tree's own makefile, so
+ * it is only done for folders of the user's.
+ */
 static struct error *ask_kbuild(struct gathering *g, const struct kernel *kernel,
 				bool primary)
 {
 	size_t before = g->commands.count;
-	_error_ struct error *error =
-		units_from_kbuild(g->container->disk, kernel->folder, &g->commands);
+	_free_ char *known = NULL;
+	_error_ struct error *first = NULL;
 
-	if (!error)
+	for (size_t i = 0; i < g->content_count; i++) {
+		const struct source_file *file = &g->model.files[i];
+		_free_ char *folder = NULL;
+		struct error *error;
+
+		if (!file->modules)
+			continue;
+		folder = strndup(file->disk,
+				 (size_t)(path_base(file->disk) - file->disk - 1));
+		if (!folder)
+			return error_nomem();
+		if (known && lies_below(known, folder))
+			continue;
+		error = units_from_kbuild(folder, kernel->folder, &g->commands);
+		if (!error) {
+			free(known);
+			known = take(folder);
+		} else if (first) {
+			error_destroy(error);
+		} else {
+			first = error;
+		}
+	}
+	if (g->commands.count > before)
 		return add_requests(g, before, kernel->name, primary);
-	return tell(g, true, g->container->name, error_message(error));
+	return tell(g, true, g->container->name,
+		    first ? error_message(first) : "no makefile names modules");
 }
 
 static struct error *find_linux_units(struct gathering *g)

@@ -53,12 +53,30 @@ static char *headers_of(const char *spec)
 	return NULL;
 }
 
+/* UTS_RELEASE of a build folder, owned, or NULL. */
+static char *release_of(const char *folder)
+{
+	static const char key[] = "UTS_RELEASE \"";
+	_free_ char *path = NULL, *text = NULL;
+	_error_ struct error *error = NULL;
+	const char *at;
+
+	if (asprintf(&path, "%s/include/generated/utsrelease.h", folder) < 0)
+		return path = NULL, NULL;
+	error = file_read_text(path, 4096, &text);
+	at = error ? NULL : strstr(text, key);
+	if (!at)
+		return NULL;
+	at += sizeof(key) - 1;
+	return strndup(at, strcspn(at, "\"\n"));
+}
+
 struct error *kernels_from_targets(const char *const *targets, size_t count,
 				   struct kernels *ret)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *spec = targets[i];
-		_free_ char *folder = NULL;
+		_free_ char *folder = NULL, *release = NULL;
 		struct kernel *kernel;
 
 		if (!strncmp(spec, "macos:", 6))
@@ -70,8 +88,9 @@ struct error *kernels_from_targets(const char *const *targets, size_t count,
 			continue;
 		if (!array_grow(ret->items, ret->count, ret->capacity))
 			return error_nomem();
+		release = release_of(folder);
 		kernel = &ret->items[ret->count++];
-		kernel->name = arena_string(ret->arena, spec);
+		kernel->name = arena_string(ret->arena, release ? release : spec);
 		kernel->folder = arena_string(ret->arena, folder);
 		if (!kernel->name || !kernel->folder)
 			return error_nomem();
@@ -145,14 +164,9 @@ static char *release_beside(const char *beside)
 
 static bool is_release(const char *folder, const char *release)
 {
-	_free_ char *path = NULL, *text = NULL;
-	_error_ struct error *error = NULL;
+	_free_ char *own = release_of(folder);
 
-	if (asprintf(&path, "%s/include/config/kernel.release", folder) < 0)
-		return path = NULL, false;
-	error = file_read_text(path, 4096, &text);
-	return !error && !strncmp(text, release, strlen(release)) &&
-	       (text[strlen(release)] == '\n' || !text[strlen(release)]);
+	return own && !strcmp(own, release);
 }
 
 /* Looks for build folders beside the sources of the kernel. */
@@ -290,11 +304,11 @@ struct error *units_from_build(const struct bundle *bundle,
 struct error *units_from_kbuild(const char *folder, const char *kernel,
 				struct unit_commands *ret)
 {
-	_free_ char *here = realpath(folder, NULL), *m = NULL;
+	_free_ char *here = realpath(folder, NULL), *m = NULL, *pwd = NULL;
 	const char *argv[] = { "make", "-n",  "-k",	 "-C", kernel,
 			       NULL,   "V=1", "modules", NULL };
 	/* what ninja or make above this one set would change what is printed */
-	const char *extra[] = { "MAKEFLAGS=", "LC_ALL=C", NULL };
+	const char *extra[] = { "MAKEFLAGS=", "LC_ALL=C", NULL, NULL };
 	struct process_options options = {
 		.extra = extra,
 		.timeout_ns = MAKE_SECONDS * 1000000000ULL,
@@ -307,7 +321,11 @@ struct error *units_from_kbuild(const char *folder, const char *kernel,
 
 	if (!here || asprintf(&m, "M=%s", here) < 0)
 		return m = NULL, error_nomem();
+	if (asprintf(&pwd, "PWD=%s", here) < 0)
+		return pwd = NULL, error_nomem();
 	argv[5] = m;
+	extra[2] = pwd; /* makefiles look at it, as if make had been called there */
+	options.folder = here;
 	error = process_run(argv, &options, &result);
 	if (!error)
 		error = command_read_make(

@@ -16,6 +16,13 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 		"reaches into struct %s, which its interface keeps opaque", node->owner);
 }
 
+static bool lacks_header(const struct unit *unit)
+{
+	return (unit->reason && strstr(unit->reason, "file not found")) ||
+	       (unit->diagnostic_count &&
+		strstr(unit->diagnostics[0].text, "file not found"));
+}
+
 static struct error *look_errors(struct linter *linter, const struct subject *subject)
 {
 	static const char phrase[] = "incomplete definition of type";
@@ -24,6 +31,9 @@ static struct error *look_errors(struct linter *linter, const struct subject *su
 
 	model_for_each_unit(model, unit)
 	{
+		/* without a header everything it defines looks opaque */
+		if (lacks_header(unit))
+			continue;
 		for (size_t i = 0; !error && i < unit->diagnostic_count; i++) {
 			const struct diagnostic *d = &unit->diagnostics[i];
 
