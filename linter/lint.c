@@ -5,10 +5,12 @@
 #include "common/error.h"
 #include "common/strbuf.h"
 #include "linter/linter.h"
+#include "linter/suppress.h"
 #include "report/format.h"
 
 struct values {
 	struct linter_options lint;
+	struct suppress_options suppress;
 	struct report_options report;
 };
 
@@ -47,6 +49,16 @@ static const struct option options[] = {
 	  "drivers." },
 	{ OPTION_STRING, 0, "sdk", "DIR", offsetof(struct values, lint.sdk),
 	  "A macOS SDK, whose Kernel.framework has these headers." },
+	{ OPTION_STRING, 0, "overrides", "FILE",
+	  offsetof(struct values, suppress.overrides),
+	  "Decisions about findings that stay. Default: .bookend-overrides in the folder "
+	  "that is looked at, or beside the file." },
+	{ OPTION_STRING, 0, "baseline", "FILE",
+	  offsetof(struct values, suppress.baseline),
+	  "Findings that were there before, and are not told again." },
+	{ OPTION_FLAG, 0, "update-baseline",
+	  .offset = offsetof(struct values, suppress.update_baseline),
+	  .help = "Write today's findings to the baseline." },
 	{ OPTION_FLAG, 0, "slow", .offset = offsetof(struct values, lint.slow),
 	  .help = "Also rules that take long: they run other programs on the sources." },
 	{ OPTION_FLAG, 0, "no-digests",
@@ -98,6 +110,8 @@ static struct error *run(void *data, const struct string_list *operands,
 		error = linter_path(linter, operands->items[i]);
 	if (!error)
 		error = linter_finish(linter);
+	if (!error)
+		error = suppress(linter, &values->suppress, operands);
 	if (!error)
 		error = report_output(report, &values->report, ret);
 	return error;

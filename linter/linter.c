@@ -9,6 +9,7 @@
 
 #include "common/array.h"
 #include "common/error.h"
+#include "linter/matcher.h"
 #include "readers/bundle.h"
 
 static bool matches_any(const struct string_list *globs, const char *id)
@@ -152,6 +153,8 @@ struct error *linter_create(const struct linter_options *options, struct report 
 	error = catalogue_create(NULL, &linter->catalogue);
 	for (size_t i = 0; !error && i < options->rules.count; i++)
 		error = catalogue_add(linter->catalogue, options->rules.items[i]);
+	if (!error)
+		error = matchers_check(linter->catalogue);
 	if (!error)
 		error = check_globs(linter, &options->only, "--only");
 	if (!error)

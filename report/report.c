@@ -381,6 +381,14 @@ static int compare_findings(const void *a, const void *b)
 	return order;
 }
 
+void report_drop_finding(struct report *report, size_t index)
+{
+	finding_deinit(&report->findings[index]);
+	report->findings_count--;
+	memmove(&report->findings[index], &report->findings[index + 1],
+		(report->findings_count - index) * sizeof(*report->findings));
+}
+
 void report_sort(struct report *report)
 {
 	size_t kept = 0;

@@ -121,6 +121,9 @@ const json_t *report_section(const struct report *report, const char *name);
 struct error *report_merge(struct report *report, const struct report *other,
 			   const char *prefix);
 
+/* Takes the finding at @index out; those after it move up. */
+void report_drop_finding(struct report *report, size_t index);
+
 /* Sorts findings by path, line, rule, symbol, message and drops exact repeats. */
 void report_sort(struct report *report);
 

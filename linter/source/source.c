@@ -296,7 +296,7 @@ static struct error *ask_kbuild(struct gathering *g, const struct kernel *kernel
 
 static struct error *find_linux_units(struct gathering *g)
 {
-	_free_ char *running = NULL;
+	_free_ char *headers = NULL;
 	bool built = g->request_count;
 	struct error *error = NULL;
 
@@ -306,13 +306,13 @@ static struct error *find_linux_units(struct gathering *g)
 			"sources without compile commands: build the driver first, or "
 			"add a compile_commands.json");
 	if (!built && !g->kernels.count) {
-		running = kernel_running();
-		if (!running)
+		headers = kernel_at_hand();
+		if (!headers)
 			return tell(g, true, g->container->name,
 				    "no kernel headers to read the sources with: build "
 				    "the driver first, or name installed headers "
 				    "(--target linux:RELEASE) or their folder");
-		return ask_kbuild(g, &(struct kernel){ NULL, running }, true);
+		return ask_kbuild(g, &(struct kernel){ NULL, headers }, true);
 	}
 	for (size_t i = 0; !error && g->kbuild && i < g->kernels.count; i++)
 		error = ask_kbuild(g, &g->kernels.items[i], !built && !i);

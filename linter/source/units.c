@@ -98,11 +98,17 @@ struct error *kernels_from_targets(const char *const *targets, size_t count,
 	return NULL;
 }
 
-char *kernel_running(void)
+char *kernel_at_hand(void)
 {
+	_free_ char *unpacked = NULL;
+	_error_ struct error *error = NULL;
 	struct utsname name;
+	char *folder = uname(&name) ? NULL : headers_of(name.release);
 
-	return uname(&name) ? NULL : headers_of(name.release);
+	if (folder)
+		return folder;
+	error = file_data_folder("build/kernels/default/headers", &unpacked);
+	return error ? NULL : headers_of(unpacked);
 }
 
 static bool is_build_folder(const char *folder)

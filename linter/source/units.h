@@ -28,8 +28,11 @@ struct kernels {
 struct error *kernels_from_targets(const char *const *targets, size_t count,
 				   struct kernels *ret);
 
-/* The headers of the running kernel, when installed; else NULL. Owned. */
-char *kernel_running(void);
+/*
+ * The headers of the running kernel, when installed; else those of the kernel that was
+ * unpacked for the throwaway machine; else NULL. Owned.
+ */
+char *kernel_at_hand(void);
 
 /*
  * Folder that the commands of a kbuild run in: told from their include paths and from
