@@ -67,7 +67,7 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 	} else if (node->kind == NODE_VARIABLE && is_narrow(node)) {
 		from = last_child(unit, node);
 	} else if (node->kind == NODE_BINARY && node->name && !strcmp(node->name, "=")) {
-		to = node_bare(unit, node_child(unit, node));
+		to = node_child(unit, node); /* its own type, not what lies inside */
 		if (to && is_narrow(to))
 			from = last_child(unit, node);
 	}
