@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The small text formats: dkms.conf, Module.symvers, modinfo. */
+#include <string.h>
+
+#include "readers/dkms_conf.h"
+#include "readers/modinfo.h"
+#include "readers/symvers.h"
+#include "tests/check_main.h"
+
+static struct span text_span(const char *text)
+{
+	return (struct span){ (const uint8_t *)text, strlen(text) };
+}
+
+static struct dkms_conf *parse(const char *text)
+{
+	struct dkms_conf *conf = NULL;
+
+	ck_assert_ok(dkms_conf_create(text_span(text), &conf));
+	return conf;
+}
+
+static const char *value(const struct dkms_conf *conf, const char *name, size_t index)
+{
+	const struct dkms_directive *d = dkms_conf_find(conf, name, index);
+
+	return d ? d->value : NULL;
+}
+
+START_TEST(dkms_puts_in_what_it_assigned_before)
+{
+	_cleanup_(dkms_conf_destroy) struct dkms_conf *conf =
+		parse("PACKAGE_NAME=refdrv\nBUILT_MODULE_NAME[0]=\"${PACKAGE_NAME}-x\"\n"
+		      "MAKE='$PACKAGE_NAME'\nCLEAN=\"make -C ${kernel_source_dir}\"\n");
+
+	ck_assert_str_eq(value(conf, "BUILT_MODULE_NAME", 0), "refdrv-x");
+	ck_assert_str_eq(value(conf, "MAKE", 0), "$PACKAGE_NAME");
+	ck_assert_str_eq(value(conf, "CLEAN", 0), "make -C ${kernel_source_dir}");
+	ck_assert(!conf->has_code);
+}
+END_TEST
+
+START_TEST(dkms_reads_arrays_appends_and_long_lines)
+{
+	_cleanup_(dkms_conf_destroy) struct dkms_conf *conf =
+		parse("A=(one \"two three\" # no\n four)\nA+=(five)\nB=x\nB+=y\n"
+		      "C=\"a \\\n b\"\n");
+
+	ck_assert_uint_eq(dkms_conf_length(conf, "A"), 4);
+	ck_assert_str_eq(value(conf, "A", 1), "two three");
+	ck_assert_str_eq(value(conf, "A", 3), "five");
+	ck_assert_str_eq(value(conf, "B", 0), "xy");
+	ck_assert_str_eq(value(conf, "C", 0), "a  b");
+}
+END_TEST
+
+START_TEST(dkms_marks_what_may_differ)
+{
+	_cleanup_(dkms_conf_destroy) struct dkms_conf *conf =
+		parse("if [ -f x ]; then\n\tA=1\nfi\nB=`date`\nC=2\n");
+
+	ck_assert(conf->has_code);
+	ck_assert(dkms_conf_find(conf, "A", 0)->computed);
+	ck_assert(dkms_conf_find(conf, "B", 0)->computed);
+	ck_assert(!dkms_conf_find(conf, "C", 0)->computed);
+	ck_assert_uint_eq(dkms_conf_find(conf, "C", 0)->line, 5);
+}
+END_TEST
+
+START_TEST(dkms_tells_a_quote_that_stays_open)
+{
+	_cleanup_(dkms_conf_destroy) struct dkms_conf *conf = parse("A=1\nB=\"x\nC=2\n");
+
+	ck_assert_uint_eq(conf->open_quote, 2);
+}
+END_TEST
+
+START_TEST(dkms_does_not_grow_without_bound)
+{
+	char text[4096] = "A=xxxxxxxxxxxxxxxx\n";
+
+	for (int i = 0; i < 40; i++)
+		strcat(text, "A=$A$A$A$A\n");
+	dkms_conf_destroy(parse(text));
+}
+END_TEST
+
+START_TEST(symvers_finds_symbols_of_every_age)
+{
+	_cleanup_(symvers_destroy) struct symvers *s = NULL;
+	const struct symvers_entry *e;
+
+	ck_assert_ok(
+		symvers_create("x",
+			       text_span("0x11\ta\tvmlinux\tEXPORT_SYMBOL\n"
+					 "0x22\tb\tdrivers/b\tEXPORT_SYMBOL_GPL\tNS\n"
+					 "0x33\tc\tNS\tdrivers/c\tEXPORT_SYMBOL_GPL\n"),
+			       &s));
+	ck_assert(s->has_crcs);
+	ck_assert_ptr_nonnull(symvers_find(s, "a"));
+	e = symvers_find(s, "b");
+	ck_assert(e && e->gpl && e->crc == 0x22 && e->space.size == 2);
+	e = symvers_find(s, "c");
+	ck_assert(e && e->module.size == 9 && e->space.size == 2);
+	ck_assert_ptr_null(symvers_find(s, "d"));
+}
+END_TEST
+
+START_TEST(symvers_names_the_line_that_is_wrong)
+{
+	struct symvers *s;
+
+	ck_assert_fails(symvers_create("x",
+				       text_span("0x11\ta\tvmlinux\tEXPORT_SYMBOL\n"
+						 "0x22 b vmlinux EXPORT_SYMBOL\n"),
+				       &s),
+			"line 2");
+	ck_assert_fails(symvers_create("x", text_span(""), &s), "no symbol");
+}
+END_TEST
+
+START_TEST(modinfo_reads_fields_and_counts_the_rest)
+{
+	static const char bytes[] = "license=GPL\0\0alias=a\0alias=b\0junk\0cut";
+	struct modinfo info;
+	size_t at = 0;
+
+	ck_assert_ok(modinfo_init(&info, (struct span){ (const uint8_t *)bytes,
+							sizeof(bytes) - 1 }));
+	ck_assert_str_eq(modinfo_get(&info, "license"), "GPL");
+	ck_assert_str_eq(modinfo_next(&info, "alias", &at), "a");
+	ck_assert_str_eq(modinfo_next(&info, "alias", &at), "b");
+	ck_assert_ptr_null(modinfo_next(&info, "alias", &at));
+	ck_assert_uint_eq(info.malformed, 2);
+	modinfo_deinit(&info);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("texts");
+	TCase *tcase = tcase_create("texts");
+
+	tcase_add_test(tcase, dkms_puts_in_what_it_assigned_before);
+	tcase_add_test(tcase, dkms_reads_arrays_appends_and_long_lines);
+	tcase_add_test(tcase, dkms_marks_what_may_differ);
+	tcase_add_test(tcase, dkms_tells_a_quote_that_stays_open);
+	tcase_add_test(tcase, dkms_does_not_grow_without_bound);
+	tcase_add_test(tcase, symvers_finds_symbols_of_every_age);
+	tcase_add_test(tcase, symvers_names_the_line_that_is_wrong);
+	tcase_add_test(tcase, modinfo_reads_fields_and_counts_the_rest);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
