@@ -117,7 +117,7 @@ START_TEST(every_fixture_belongs_to_a_rule)
 }
 END_TEST
 
-/* tests/linter/headers/NAME; lives as long as the program. */
+/* tests/linter/headers/NAME, owned by the caller. */
 static const char *include_folder(const char *name)
 {
 	_free_ char *headers = NULL;
@@ -174,6 +174,8 @@ static void lint(const json_t *json, const char *id, struct report *report)
 			linter_path(linter, json_string_value(json_array_get(paths, i))));
 	ck_assert_ok(linter_finish(linter));
 	string_list_deinit(&options.targets);
+	for (size_t k = 0; k < options.includes.count; k++)
+		free((char *)options.includes.items[k]);
 	string_list_deinit(&options.includes);
 	string_list_deinit(&options.only);
 }

@@ -75,9 +75,15 @@ static void lint(const char *source, const char *id, struct report *report)
 	ck_assert_ok(linter_create(&options, report, &linter));
 	ck_assert_ok(linter_path(linter, subject));
 	ck_assert_ok(linter_finish(linter));
+	for (size_t k = 0; k < options.includes.count; k++)
+		free((char *)options.includes.items[k]);
 	string_list_deinit(&options.includes);
+	for (size_t k = 0; k < options.targets.count; k++)
+		free((char *)options.targets.items[k]);
 	string_list_deinit(&options.targets);
 	string_list_deinit(&options.only);
+	if (subject != source)
+		free((char *)subject);
 	json_decref(json);
 }
 
