@@ -139,7 +139,8 @@ static struct error *run(void *data, const struct string_list *operands,
 
 	if (!error && !operands->count)
 		error = error_new(ERROR_USAGE,
-				  "nothing to look at: give a module, package or folder");
+				  "nothing to look at: give a module, kernel extension, "
+				  "package or folder");
 	if (!error)
 		error = open_targets(&values->targets, &targets);
 	for (size_t i = 0; !error && i < operands->count; i++)

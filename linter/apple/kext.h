@@ -161,7 +161,7 @@ struct kext {
 struct kext_request {
 	struct arena *arena;
 	const struct kpi *kpi;
-	struct bundle *bundle;
+	const struct bundle *bundle;
 	size_t bundle_number;
 	size_t container;
 	const char *folder; /* in the container */

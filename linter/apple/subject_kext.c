@@ -216,8 +216,8 @@ static struct error *read_container(struct kext_set *set,
 	return error ? error : read_bare(set, request, found);
 }
 
-struct error *kext_set_read(struct kext_set *set, struct bundle *bundle, bool provider,
-			    size_t *found)
+struct error *kext_set_read(struct kext_set *set, const struct bundle *bundle,
+			    bool provider, size_t *found)
 {
 	struct kext_request request = { .arena = set->arena,
 					.kpi = set->kpi,

@@ -30,8 +30,8 @@ struct kext_set *linter_kexts(const struct linter *linter);
 const struct kext *kext_set_find(const struct kext_set *set, const char *identifier);
 
 /* Adds every kext of @bundle; @provider: as libraries only. */
-struct error *kext_set_read(struct kext_set *set, struct bundle *bundle, bool provider,
-			    size_t *found);
+struct error *kext_set_read(struct kext_set *set, const struct bundle *bundle,
+			    bool provider, size_t *found);
 struct error *kext_set_create(struct kext_set **ret);
 void kext_set_destroy(struct kext_set *set);
 CLEANUP_DEFINE(struct kext_set, kext_set_destroy)
