@@ -35,6 +35,7 @@ struct wide_function {
 struct wide_block {
 	uint64_t address;
 	uint32_t rows;
+	bool end; /* holds nothing but the end of a sequence */
 };
 
 struct wide_area {
@@ -318,7 +319,8 @@ static void add_block(struct index_builder *b, const struct builder_row *rows,
 		return;
 	}
 	b->blocks[b->block_count++] =
-		(struct wide_block){ rows[0].address, (uint32_t)b->rows.length };
+		(struct wide_block){ rows[0].address, (uint32_t)b->rows.length,
+				     rows[0].line == UINT32_MAX };
 	add_field(&b->rows, (uint32_t)count);
 	for (size_t i = 0; i < count; i++) {
 		add_row(&b->rows, &before, &rows[i]);
@@ -363,6 +365,16 @@ static int compare_addresses(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
+/* Where one sequence ends, the next may begin: the beginning is what counts. */
+static int compare_blocks(const void *left, const void *right)
+{
+	const struct wide_block *a = left, *b = right;
+
+	if (a->address != b->address)
+		return a->address < b->address ? -1 : 1;
+	return b->end - a->end;
+}
+
 static int compare_symbols(const void *left, const void *right)
 {
 	const struct wide_symbol *a = left, *b = right;
@@ -372,7 +384,7 @@ static int compare_symbols(const void *left, const void *right)
 	/* Of several names the last one found wins: prefer those with a size. */
 	if (!a->size != !b->size)
 		return a->size ? 1 : -1;
-	return (a->name < b->name) - (a->name > b->name);
+	return (a->name > b->name) - (a->name < b->name);
 }
 
 /* A symbol without a size (assembly) reaches to the next one, within its section. */
@@ -540,7 +552,7 @@ static void sort_all(struct index_builder *b)
 	qsort(b->areas, b->area_count, sizeof(*b->areas), compare_addresses);
 	qsort(b->symbols, b->symbol_count, sizeof(*b->symbols), compare_symbols);
 	qsort(b->functions, b->function_count, sizeof(*b->functions), compare_addresses);
-	qsort(b->blocks, b->block_count, sizeof(*b->blocks), compare_addresses);
+	qsort(b->blocks, b->block_count, sizeof(*b->blocks), compare_blocks);
 	size_symbols(b);
 }
 

@@ -212,26 +212,40 @@ static ptrdiff_t last_not_above(const struct index *index, enum index_part part,
 	return (ptrdiff_t)low - 1;
 }
 
-/* A reader of LEB128 fields within one part. */
+/* A reader of LEB128 fields within a checked window of one part. */
 struct fields {
-	const struct index *index;
-	enum index_part part;
-	uint64_t offset;
+	const uint8_t *p, *end;
 	bool failed;
 };
+
+/* Room for a block of rows; for the inlines of any function that is not absurd. */
+enum { ROWS_WINDOW = 1024, WINDOW = 1 << 16 };
+
+static struct fields fields_at(const struct index *index, enum index_part part,
+			       uint64_t offset, size_t window)
+{
+	uint64_t size = index->parts[part].size;
+	struct fields f = { .failed = true };
+
+	if (offset >= size)
+		return f;
+	if (window > size - offset)
+		window = size - offset;
+	f.p = bytes_at(index, part, offset, window);
+	f.end = f.p ? f.p + window : NULL;
+	f.failed = !f.p;
+	return f;
+}
 
 static uint32_t field(struct fields *f)
 {
 	uint32_t value = 0;
 
-	for (unsigned int shift = 0; shift < 35; shift += 7) {
-		const uint8_t *byte = bytes_at(f->index, f->part, f->offset, 1);
+	for (unsigned int shift = 0; shift < 35 && f->p < f->end; shift += 7) {
+		uint8_t byte = *f->p++;
 
-		if (!byte)
-			break;
-		f->offset++;
-		value |= (uint32_t)(*byte & 0x7f) << shift;
-		if (!(*byte & 0x80))
+		value |= (uint32_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
 			return value;
 	}
 	f->failed = true;
@@ -264,15 +278,13 @@ struct row {
 /* Reads one row after @row; the coding is explained in index_build.c. */
 static void next_row(struct fields *f, struct row *row)
 {
-	const uint8_t *byte = bytes_at(f->index, f->part, f->offset, 1);
 	uint8_t head;
 
-	if (!byte) {
+	if (f->p >= f->end) {
 		f->failed = true;
 		return;
 	}
-	head = *byte;
-	f->offset++;
+	head = *f->p++;
 	row->address += (head & 31) == 31 ? field(f) : head & 31;
 	if (head & 32)
 		row->file = field(f);
@@ -282,21 +294,18 @@ static void next_row(struct fields *f, struct row *row)
 		row->column = field(f);
 }
 
-static bool find_row(const struct index *index, uint32_t offset, struct row *ret)
+static bool find_row_in(const struct index *index, ptrdiff_t number, uint32_t offset,
+			struct row *ret)
 {
-	ptrdiff_t number =
-		last_not_above(index, PART_BLOCKS, sizeof(struct index_block), offset);
-	const struct index_block *block;
-	struct fields f = { .index = index, .part = PART_ROWS };
+	const struct index_block *block =
+		bytes_at(index, PART_BLOCKS, number * sizeof(*block), sizeof(*block));
 	struct row row = { 0 };
 	bool found = false;
+	struct fields f;
 
-	if (number < 0)
-		return false;
-	block = bytes_at(index, PART_BLOCKS, number * sizeof(*block), sizeof(*block));
 	if (!block)
 		return false;
-	f.offset = block->rows;
+	f = fields_at(index, PART_ROWS, block->rows, ROWS_WINDOW);
 	row.address = block->address;
 	for (uint32_t count = field(&f); count && !f.failed; count--) {
 		next_row(&f, &row);
@@ -308,6 +317,21 @@ static bool find_row(const struct index *index, uint32_t offset, struct row *ret
 	return found && ret->line != UINT32_MAX;
 }
 
+/*
+ * Sequences are laid one after the other, but a compiler may leave a short one within
+ * another: where the nearest has ended already, those before are asked.
+ */
+static bool find_row(const struct index *index, uint32_t offset, struct row *ret)
+{
+	ptrdiff_t number =
+		last_not_above(index, PART_BLOCKS, sizeof(struct index_block), offset);
+
+	for (int back = 0; number >= 0 && back < 4; back++, number--)
+		if (find_row_in(index, number, offset, ret))
+			return true;
+	return false;
+}
+
 struct inlined {
 	uint32_t name, file, line, column, depth;
 };
@@ -316,18 +340,22 @@ struct inlined {
 static size_t find_inlines(const struct index *index, const struct index_function *fn,
 			   uint32_t offset, struct inlined chain[INDEX_DEPTH])
 {
-	struct fields f = { index, PART_INLINES, fn->inlines, false };
+	struct fields f;
 	size_t depth = 0;
 	uint32_t count;
 
 	if (fn->inlines == UINT32_MAX)
 		return 0;
+	f = fields_at(index, PART_INLINES, fn->inlines, WINDOW);
 	count = field(&f);
 	for (uint32_t low = fn->address; count && !f.failed; count--) {
 		struct inlined one = { 0 };
 		uint32_t size;
 
 		low += signed_field(&f);
+		/* By address: what begins later cannot hold it. */
+		if (low > offset)
+			break;
 		size = field(&f);
 		one.depth = field(&f);
 		one.name = field(&f);
@@ -400,7 +428,7 @@ void index_lookup(const struct index *index, uint64_t address, struct index_hit 
 	look_up_symbol(index, offset, &ret->symbol);
 	fn = find_function(index, offset);
 	ret->has_line = find_row(index, offset, &row);
-	if (!fn && (!ret->has_line || !ret->symbol.name))
+	if (!fn && !ret->has_line)
 		return;
 	ret->function_address = fn ? index->head.base + fn->address : ret->symbol.address;
 	ret->function_size = fn ? fn->size : ret->symbol.size;
