@@ -32,6 +32,9 @@ enum hook {
 	HOOK_VMALLOC,
 	HOOK_PERCPU,
 	HOOK_DMA,
+	HOOK_TWIN_KMALLOC,
+	HOOK_TWIN_CACHE,
+	HOOK_TWIN_PAGE,
 	HOOK_COUNT,
 };
 
@@ -93,6 +96,9 @@ __u64 pass, all_loads;
 __u32 worker;
 __u64 watched_low, watched_size; /* all open text; size 0: nothing is open */
 __u32 filter[CENSUS_FILTER];
+__u64 recovered[CENSUS_PAIRS];
+__u64 places[CENSUS_CPUS][8];
+__u64 marks[CENSUS_PAIRS][CENSUS_CPUS][8];
 __u64 now; /* jiffies, for read_clock */
 
 static __always_inline __u32 filter_index(__u64 key)
@@ -256,6 +262,7 @@ struct allocation {
 	__u64 key, asked, given, caller;
 	struct kmem_cache *cache;
 	__u32 kind;
+	bool twin;
 };
 
 static __always_inline struct census_site *site_of(struct scratch *s,
@@ -309,6 +316,9 @@ static __always_inline void object_allocated(struct scratch *s,
 	struct census_site *site;
 	__u64 key;
 
+	/* a twin that is not sure comes second: the object is there */
+	if (old && a->twin)
+		return;
 	if (old) {
 		__sync_fetch_and_add(&counters.stale, 1);
 		forget(a->key, old);
@@ -385,9 +395,48 @@ static __always_inline void allocated(void *ctx, __u32 hook, const struct alloca
 	}
 }
 
+/*
+ * While a program runs, the kernel drops the same program's events on that CPU; and an
+ * interrupt that hits there can bring hundreds of frees. So each tracepoint has a twin
+ * program, which the kernel calls after the first: it takes over what the first missed.
+ * The first leaves a mark of each event, made of the pointer and of the place on the
+ * stack, which is the same for both and differs for an event that is nested.
+ */
+static __always_inline __u64 *mark_of(void *ctx, __u32 pair, __u64 key, __u64 *mark)
+{
+	__u32 cpu = bpf_get_smp_processor_id() & (CENSUS_CPUS - 1);
+	__u64 place;
+
+	/* through memory the address becomes a number */
+	*(void *volatile *)&places[cpu][0] = ctx;
+	place = *(volatile __u64 *)&places[cpu][0];
+	*mark = place * 31 + key;
+	return &marks[pair][cpu][(place >> 5) & 7];
+}
+
+static __always_inline void mark_seen(void *ctx, __u32 pair, __u64 key)
+{
+	__u64 value, *mark = mark_of(ctx, pair, key, &value);
+
+	*mark = value;
+}
+
+/* For the twin: whether the first program missed this event. */
+static __always_inline bool was_missed(void *ctx, __u32 pair, __u64 key)
+{
+	__u64 value, *mark = mark_of(ctx, pair, key, &value);
+
+	if (*mark == value) {
+		*mark = 0;
+		return false;
+	}
+	__sync_fetch_and_add(&recovered[pair], 1);
+	return true;
+}
+
 #define ARG(n) (ctx->args[n])
 
-SEC("raw_tp/kmalloc") int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline void kmalloc_event(struct bpf_raw_tracepoint_args *ctx, __u32 hook)
 {
 	struct allocation a = { .kind = CENSUS_KMALLOC,
 				.caller = ARG(0),
@@ -395,11 +444,25 @@ SEC("raw_tp/kmalloc") int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 				.asked = ARG(2),
 				.given = ARG(3) };
 
-	allocated(ctx, HOOK_KMALLOC, &a);
+	a.twin = hook >= HOOK_TWIN_KMALLOC;
+	allocated(ctx, hook, &a);
+}
+
+SEC("raw_tp/kmalloc") int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	mark_seen(ctx, CENSUS_PAIR_KMALLOC, ARG(1));
+	kmalloc_event(ctx, HOOK_KMALLOC);
 	return 0;
 }
 
-SEC("raw_tp/kmem_cache_alloc") int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/kmalloc") int twin_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (was_missed(ctx, CENSUS_PAIR_KMALLOC, ARG(1)))
+		kmalloc_event(ctx, HOOK_TWIN_KMALLOC);
+	return 0;
+}
+
+static __always_inline void cache_event(struct bpf_raw_tracepoint_args *ctx, __u32 hook)
 {
 	struct kmem_cache *cache = (void *)ARG(2);
 	struct allocation a = {
@@ -407,10 +470,24 @@ SEC("raw_tp/kmem_cache_alloc") int on_cache_alloc(struct bpf_raw_tracepoint_args
 	};
 
 	if (!watched_size)
-		return 0;
+		return;
 	a.asked = BPF_CORE_READ(cache, object_size);
 	a.given = BPF_CORE_READ(cache, size);
-	allocated(ctx, HOOK_CACHE, &a);
+	a.twin = hook >= HOOK_TWIN_KMALLOC;
+	allocated(ctx, hook, &a);
+}
+
+SEC("raw_tp/kmem_cache_alloc") int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	mark_seen(ctx, CENSUS_PAIR_CACHE, ARG(1));
+	cache_event(ctx, HOOK_CACHE);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_alloc") int twin_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (was_missed(ctx, CENSUS_PAIR_CACHE, ARG(1)))
+		cache_event(ctx, HOOK_TWIN_CACHE);
 	return 0;
 }
 
@@ -424,45 +501,76 @@ SEC("raw_tp/percpu_alloc_percpu") int on_percpu_alloc(struct bpf_raw_tracepoint_
 	return 0;
 }
 
-SEC("raw_tp/mm_page_alloc") int on_page_alloc(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline void page_event(struct bpf_raw_tracepoint_args *ctx, __u32 hook)
 {
 	__u64 bytes = 4096ULL << (ARG(1) & 31);
 	struct allocation a = {
 		.kind = CENSUS_PAGE, .key = ARG(0), .asked = bytes, .given = bytes
 	};
 
-	allocated(ctx, HOOK_PAGE, &a);
+	a.twin = hook >= HOOK_TWIN_KMALLOC;
+	allocated(ctx, hook, &a);
+}
+
+SEC("raw_tp/mm_page_alloc") int on_page_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	mark_seen(ctx, CENSUS_PAIR_PAGE, ARG(0));
+	page_event(ctx, HOOK_PAGE);
+	return 0;
+}
+
+SEC("raw_tp/mm_page_alloc") int twin_page_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (was_missed(ctx, CENSUS_PAIR_PAGE, ARG(0)))
+		page_event(ctx, HOOK_TWIN_PAGE);
 	return 0;
 }
 
 SEC("raw_tp/kfree") int on_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
+	mark_seen(ctx, CENSUS_PAIR_KFREE, ARG(1));
 	object_freed(ARG(1));
+	return 0;
+}
+
+SEC("raw_tp/kfree") int twin_kfree(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (was_missed(ctx, CENSUS_PAIR_KFREE, ARG(1)))
+		object_freed(ARG(1));
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_free") int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
+	mark_seen(ctx, CENSUS_PAIR_CACHE_FREE, ARG(1));
 	object_freed(ARG(1));
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_free") int twin_cache_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (was_missed(ctx, CENSUS_PAIR_CACHE_FREE, ARG(1)))
+		object_freed(ARG(1));
+	return 0;
+}
+
+SEC("raw_tp/mm_page_free") int on_page_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	mark_seen(ctx, CENSUS_PAIR_PAGE_FREE, ARG(0));
+	object_freed(ARG(0));
+	return 0;
+}
+
+SEC("raw_tp/mm_page_free") int twin_page_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (was_missed(ctx, CENSUS_PAIR_PAGE_FREE, ARG(0)))
+		object_freed(ARG(0));
 	return 0;
 }
 
 SEC("raw_tp/percpu_free_percpu") int on_percpu_free(struct bpf_raw_tracepoint_args *ctx)
 {
 	object_freed(ARG(2));
-	return 0;
-}
-
-SEC("raw_tp/mm_page_free") int on_page_free(struct bpf_raw_tracepoint_args *ctx)
-{
-	object_freed(ARG(0));
-	return 0;
-}
-
-SEC("raw_tp/mm_page_free_batched")
-int on_page_free_batched(struct bpf_raw_tracepoint_args *ctx)
-{
-	object_freed(ARG(0));
 	return 0;
 }
 

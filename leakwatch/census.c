@@ -32,21 +32,64 @@ struct hook {
 	const char *targets[4]; /* the first that this kernel has */
 	int arguments; /* of a tracepoint, as this program reads them; 0: not asked */
 	const char *covers;
-	bool vital; /* without it there is no census */
+	bool vital;	  /* without it there is no census */
+	const char *twin; /* takes over what the program misses */
+	enum census_pair pair;
 };
 
 static const struct hook hooks[] = {
 	{ "on_module_load", HOOK_RAW, { "module_load" }, 1, "modules", true },
 	{ "on_module_free", HOOK_RAW, { "module_free" }, 1, "modules", true },
-	{ "on_kmalloc", HOOK_RAW, { "kmalloc" }, 6, "kmalloc", true },
-	{ "on_kfree", HOOK_RAW, { "kfree" }, 2, "kmalloc", true },
-	{ "on_cache_alloc", HOOK_RAW, { "kmem_cache_alloc" }, 5, "caches", true },
-	{ "on_cache_free", HOOK_RAW, { "kmem_cache_free" }, 3, "caches", true },
+	{ "on_kmalloc",
+	  HOOK_RAW,
+	  { "kmalloc" },
+	  6,
+	  "kmalloc",
+	  true,
+	  "twin_kmalloc",
+	  CENSUS_PAIR_KMALLOC },
+	{ "on_kfree",
+	  HOOK_RAW,
+	  { "kfree" },
+	  2,
+	  "kmalloc",
+	  true,
+	  "twin_kfree",
+	  CENSUS_PAIR_KFREE },
+	{ "on_cache_alloc",
+	  HOOK_RAW,
+	  { "kmem_cache_alloc" },
+	  5,
+	  "caches",
+	  true,
+	  "twin_cache_alloc",
+	  CENSUS_PAIR_CACHE },
+	{ "on_cache_free",
+	  HOOK_RAW,
+	  { "kmem_cache_free" },
+	  3,
+	  "caches",
+	  true,
+	  "twin_cache_free",
+	  CENSUS_PAIR_CACHE_FREE },
 	{ "on_percpu_alloc", HOOK_RAW, { "percpu_alloc_percpu" }, 10, "per-CPU memory" },
 	{ "on_percpu_free", HOOK_RAW, { "percpu_free_percpu" }, 3, "per-CPU memory" },
-	{ "on_page_alloc", HOOK_RAW, { "mm_page_alloc" }, 4, "pages" },
-	{ "on_page_free", HOOK_RAW, { "mm_page_free" }, 2, "pages" },
-	{ "on_page_free_batched", HOOK_RAW, { "mm_page_free_batched" }, 1, "pages" },
+	{ "on_page_alloc",
+	  HOOK_RAW,
+	  { "mm_page_alloc" },
+	  4,
+	  "pages",
+	  false,
+	  "twin_page_alloc",
+	  CENSUS_PAIR_PAGE },
+	{ "on_page_free",
+	  HOOK_RAW,
+	  { "mm_page_free" },
+	  2,
+	  "pages",
+	  false,
+	  "twin_page_free",
+	  CENSUS_PAIR_PAGE_FREE },
 	{ "on_bulk_free",
 	  HOOK_TRAMPOLINE,
 	  { "kmem_cache_free_bulk" },
@@ -191,6 +234,11 @@ static struct error *choose_hooks(struct census *census, const struct btf *btf,
 			return error_new(ERROR_MISSING, "no census here: %s", told->why);
 		if (!target) {
 			bpf_program__set_autoload(program, false);
+			if (hook->twin)
+				bpf_program__set_autoload(
+					bpf_object__find_program_by_name(census->bpf->obj,
+									 hook->twin),
+					false);
 			continue;
 		}
 		told->name = target;
@@ -201,32 +249,70 @@ static struct error *choose_hooks(struct census *census, const struct btf *btf,
 	return NULL;
 }
 
+static uint64_t program_misses(const struct census *census, size_t hook)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(census->bpf->obj, hooks[hook].program);
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+	int fd = bpf_program__fd(program);
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) ? 0
+								  : info.recursion_misses;
+}
+
+static uint64_t hook_recovered(const struct census *census, size_t hook)
+{
+	return hooks[hook].twin ? census->bpf->bss->recovered[hooks[hook].pair] : 0;
+}
+
+static struct error *attach(struct census *census, const struct hook *hook,
+			    const char *name, const char *target)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(census->bpf->obj, name);
+	struct bpf_link *link;
+
+	libbpf_said[0] = 0;
+	if (hook->type == HOOK_RAW)
+		link = bpf_program__attach_raw_tracepoint(program, target);
+	else if (hook->type == HOOK_TRAMPOLINE)
+		link = bpf_program__attach_trace(program);
+	else
+		link = bpf_program__attach_kprobe(program, hook->type == HOOK_KRETPROBE,
+						  target);
+	if (!link)
+		return translate(errno, target);
+	census->links[census->link_count++] = link;
+	return NULL;
+}
+
+/* A twin is attached after its program: the kernel calls them in that order. */
 static struct error *attach_hooks(struct census *census)
 {
 	for (size_t i = 0; i < census->hook_count; i++) {
 		struct census_hook *told = &census->hooks[i];
-		struct bpf_program *program = bpf_object__find_program_by_name(
-			census->bpf->obj, hooks[i].program);
-		struct bpf_link *link;
+		struct error *error;
 
 		if (told->why[0])
 			continue;
-		libbpf_said[0] = 0;
-		if (hooks[i].type == HOOK_RAW)
-			link = bpf_program__attach_raw_tracepoint(program, told->name);
-		else if (hooks[i].type == HOOK_TRAMPOLINE)
-			link = bpf_program__attach_trace(program);
-		else
-			link = bpf_program__attach_kprobe(
-				program, hooks[i].type == HOOK_KRETPROBE, told->name);
-		if (!link && hooks[i].vital)
-			return translate(errno, told->name);
-		if (!link) {
-			snprintf(told->why, sizeof(told->why), "%s", strerror(errno));
-			continue;
-		}
-		told->attached = true;
-		census->links[census->link_count++] = link;
+		error = attach(census, &hooks[i], hooks[i].program, told->name);
+		if (!error && hooks[i].twin)
+			error = attach(census, &hooks[i], hooks[i].twin, told->name);
+		if (error && hooks[i].vital)
+			return error;
+		if (error)
+			snprintf(told->why, sizeof(told->why), "%s",
+				 error_message(error));
+		told->attached = !error;
+		error_destroy(error);
+	}
+	for (size_t i = 0; i < census->hook_count; i++) {
+		struct census_hook *told = &census->hooks[i];
+
+		/* what came between the two is before the census */
+		told->misses_before = program_misses(census, i);
+		told->recovered_before = hook_recovered(census, i);
 	}
 	return NULL;
 }
@@ -486,20 +572,26 @@ uint64_t census_tick_ns(void)
 	return tick.tv_nsec;
 }
 
+uint64_t census_hook_misses(const struct census *census, size_t hook)
+{
+	const struct census_hook *told = &census->hooks[hook];
+	uint64_t misses = program_misses(census, hook) - told->misses_before;
+	uint64_t recovered = hook_recovered(census, hook) - told->recovered_before;
+
+	return misses > recovered ? misses - recovered : 0;
+}
+
+uint64_t census_hook_recovered(const struct census *census, size_t hook)
+{
+	return hook_recovered(census, hook) - census->hooks[hook].recovered_before;
+}
+
 uint64_t census_recursion_misses(const struct census *census)
 {
-	struct bpf_program *program;
 	uint64_t misses = 0;
 
-	bpf_object__for_each_program(program, census->bpf->obj)
-	{
-		struct bpf_prog_info info = { 0 };
-		__u32 size = sizeof(info);
-		int fd = bpf_program__fd(program);
-
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size))
-			misses += info.recursion_misses;
-	}
+	for (size_t i = 0; i < census->hook_count; i++)
+		misses += census_hook_misses(census, i);
 	return misses;
 }
 

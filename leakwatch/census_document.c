@@ -360,10 +360,14 @@ static json_t *hooks_json(const struct census *census)
 	for (size_t i = 0; array && i < census->hook_count; i++) {
 		const struct census_hook *hook = &census->hooks[i];
 
-		json_array_append_new(array, json_pack("{s:s, s:s, s:b, s:s*}", "name",
-						       hook->name, "covers", hook->covers,
-						       "attached", hook->attached, "why",
-						       hook->why[0] ? hook->why : NULL));
+		json_array_append_new(
+			array,
+			json_pack("{s:s, s:s, s:b, s:I, s:I, s:s*}", "name", hook->name,
+				  "covers", hook->covers, "attached", hook->attached,
+				  "missed", (json_int_t)census_hook_misses(census, i),
+				  "recovered",
+				  (json_int_t)census_hook_recovered(census, i), "why",
+				  hook->why[0] ? hook->why : NULL));
 	}
 	return array;
 }

@@ -14,13 +14,14 @@ struct census_hook {
 	const char *covers; /* what is not seen without it */
 	bool attached;
 	char why[160]; /* it is not */
+	uint64_t misses_before, recovered_before;
 };
 
 enum { CENSUS_MAX_HOOKS = 24 };
 
 struct census {
 	struct census_bpf *bpf;
-	struct bpf_link *links[CENSUS_MAX_HOOKS];
+	struct bpf_link *links[2 * CENSUS_MAX_HOOKS];
 	size_t link_count;
 	struct kernel_symbols *symbols;
 	struct census_hook hooks[CENSUS_MAX_HOOKS];
@@ -41,6 +42,9 @@ uint64_t census_tick_ns(void);
 
 struct census_slot *census_slots(struct census *census);
 const struct census_counters *census_counters(const struct census *census);
+/* Events that nobody handled: of one hook, of all; and what its twin took over. */
+uint64_t census_hook_misses(const struct census *census, size_t hook);
+uint64_t census_hook_recovered(const struct census *census, size_t hook);
 uint64_t census_recursion_misses(const struct census *census);
 
 /* All sites or objects, keys apart; owned by the caller. */

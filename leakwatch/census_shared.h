@@ -13,6 +13,18 @@ enum {
 	CENSUS_FILTER = 65536, /* counters of the filter before the table of objects */
 	CENSUS_LIFETIMES = 24, /* powers of two of a tick */
 	CENSUS_REGIONS = 8,
+	CENSUS_CPUS = 256, /* beyond that, CPUs share marks */
+};
+
+/* Tracepoints with two programs. */
+enum census_pair {
+	CENSUS_PAIR_KMALLOC,
+	CENSUS_PAIR_CACHE,
+	CENSUS_PAIR_PAGE,
+	CENSUS_PAIR_KFREE,
+	CENSUS_PAIR_CACHE_FREE,
+	CENSUS_PAIR_PAGE_FREE,
+	CENSUS_PAIRS,
 };
 
 enum census_kind {

@@ -134,6 +134,18 @@ static bool is_complete(const struct census_model *model)
 	return !model->lost;
 }
 
+/* Events that came while another was recorded, and that the twin programs took over. */
+static uint64_t recovered(const struct census_model *model)
+{
+	uint64_t sum = 0;
+	json_t *hook;
+	size_t index;
+
+	json_array_foreach((json_t *)model->hooks, index, hook)
+		sum += count_of(hook, "recovered");
+	return sum;
+}
+
 static const char *verdict_of(const struct leaks *leaks)
 {
 	const char *verdict = "none";
@@ -162,6 +174,7 @@ struct error *leak_section_add(const struct census_model *model,
 	json_builder_string(&b, "verdict", verdict_of(leaks));
 	json_builder_integer(&b, "passes", model->passes);
 	json_builder_integer(&b, "lost", model->lost);
+	json_builder_integer(&b, "recovered", recovered(model));
 	json_builder_bool(&b, "complete", is_complete(model));
 	if (!strcmp(verdict_of(leaks), "none"))
 		json_builder_real(&b, "bound", bound);
