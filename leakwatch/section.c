@@ -141,8 +141,8 @@ static uint64_t recovered(const struct census_model *model)
 	json_t *hook;
 	size_t index;
 
-	json_array_foreach((json_t *)model->hooks, index, hook)
-		sum += count_of(hook, "recovered");
+	json_array_foreach((json_t *)model->hooks, index, hook) sum +=
+		count_of(hook, "recovered");
 	return sum;
 }
 
