@@ -43,7 +43,6 @@ enum { SCAN_WORDS = 64, SCAN_CHUNKS = 64, NOT_STACK_LIMIT = 16384 };
 struct scratch {
 	__u64 sp;
 	__u64 words[SCAN_WORDS];
-	__u64 ip[CENSUS_DEPTH];
 	struct census_site site;
 	struct census_object object;
 };
@@ -83,6 +82,15 @@ struct {
 	__type(value, struct census_section);
 } sections SEC(".maps");
 
+/* Caches that were met, and whether their objects are told. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u8);
+} caches SEC(".maps");
+
+const volatile __u64 told_caches[CENSUS_TOLD];
 const volatile char names[CENSUS_SLOTS][CENSUS_NAME];
 const volatile __u32 slot_count;
 const volatile struct census_owner owners[CENSUS_OWNERS];
@@ -106,7 +114,7 @@ static __always_inline __u32 filter_index(__u64 key)
 	return (__u32)((key * 0x9e3779b97f4a7c15ULL) >> 48) & (CENSUS_FILTER - 1);
 }
 
-/* Watched code becomes a tagged offset; the text of an owner comes back as 1 + kind. */
+/* Watched code becomes a tagged offset; other addresses stay as they are. */
 __noinline __u64 census_classify(__u64 ip)
 {
 	for (__u32 i = 0; i < slot_count && i < CENSUS_SLOTS; i++) {
@@ -125,10 +133,16 @@ __noinline __u64 census_classify(__u64 ip)
 			return tag | (__u64)CENSUS_INIT_TEXT << 36 | offset;
 		}
 	}
+	return ip;
+}
+
+/* 1 + the kind that the allocator reports which this is the text of; else 0. */
+__noinline __u32 census_owner(__u64 ip)
+{
 	for (__u32 i = 0; i < owner_count && i < CENSUS_OWNERS; i++)
 		if (ip - owners[i].low < owners[i].size)
 			return 1 + owners[i].exempt;
-	return ip;
+	return 0;
 }
 
 struct scan {
@@ -184,7 +198,6 @@ enum walk { WALK_NONE, WALK_DRIVER, WALK_OWNED, WALK_LOST };
 
 struct walk_state {
 	struct scratch *s;
-	long bytes;
 	__u32 kind, driver, owned;
 };
 
@@ -192,37 +205,42 @@ static long walk_frame(__u32 i, void *data)
 {
 	struct walk_state *state = data;
 	struct scratch *s = state->s;
-	__u64 ip, kept = 0;
+	__u64 ip;
 
 	if (i >= CENSUS_DEPTH)
 		return 1;
-	ip = i * 8 < state->bytes ? s->ip[i] : 0;
-	if (ip)
-		kept = census_classify(ip);
-	if (CENSUS_TAG_OF(kept) == 1)
-		state->driver = 1;
-	/* an allocator at work for itself, unless it reports that itself */
-	if (kept && kept < 64) {
-		if (!state->driver && kept != 1 + state->kind)
+	ip = s->site.ip[i];
+	if (ip - watched_low < watched_size) {
+		ip = census_classify(ip);
+		s->site.ip[i] = ip;
+		if (CENSUS_TAG_OF(ip) == 1)
+			state->driver = 1;
+	} else if (!state->driver) {
+		__u32 owner = census_owner(ip);
+
+		/* an allocator at work for itself, unless it reports that itself */
+		if (owner && owner != 1 + state->kind) {
 			state->owned = 1;
-		kept = ip;
+			return 1;
+		}
 	}
-	s->site.ip[i] = kept;
 	return 0;
 }
 
-/* Fills s->site.ip with frames as they are kept. */
+/* Fills s->site.ip with frames as they are kept, 0 after the last. */
 static __always_inline enum walk walk_stack(void *ctx, struct scratch *s, __u32 kind)
 {
 	struct walk_state state = { .s = s, .kind = kind };
+	long bytes;
 
-	state.bytes = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
-	if (state.bytes <= 0)
+	__builtin_memset(s->site.ip, 0, sizeof(s->site.ip));
+	bytes = bpf_get_stack(ctx, s->site.ip, sizeof(s->site.ip), 0);
+	if (bytes <= 0)
 		return WALK_LOST;
-	bpf_loop(CENSUS_DEPTH, walk_frame, &state, 0);
-	if (!state.driver)
-		return WALK_NONE;
-	return state.owned ? WALK_OWNED : WALK_DRIVER;
+	bpf_loop(bytes / 8, walk_frame, &state, 0);
+	if (state.owned)
+		return WALK_OWNED;
+	return state.driver ? WALK_DRIVER : WALK_NONE;
 }
 
 static __always_inline void forget(__u64 key, struct census_object *object)
@@ -272,7 +290,7 @@ static __always_inline struct census_site *site_of(struct scratch *s,
 	struct census_site *site;
 	__u64 hash = 0xcbf29ce484222325ULL ^ a->kind ^ (__u64)a->cache;
 
-	for (__u32 i = 0; i < CENSUS_DEPTH; i++) {
+	for (__u32 i = 0; i < CENSUS_DEPTH && s->site.ip[i]; i++) {
 		hash = (hash ^ s->site.ip[i]) * 0x9e3779b97f4a7c15ULL;
 		hash ^= hash >> 29;
 	}
@@ -354,11 +372,31 @@ static __always_inline bool is_worker(void)
 	return worker && (__u32)(bpf_get_current_pid_tgid() >> 32) == worker;
 }
 
+/*
+ * Whether objects of @cache are told when an operation leaves them behind. Names are
+ * compared once a cache, by their hash.
+ */
+static __always_inline bool is_told(struct kmem_cache *cache)
+{
+	__u64 key = (__u64)cache, hash = CENSUS_HASH_START;
+	__u8 *known = bpf_map_lookup_elem(&caches, &key), told = 0;
+	char name[CENSUS_CACHE_NAME] = { 0 };
+
+	if (known)
+		return *known;
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(cache, name));
+	for (__u32 i = 0; i < CENSUS_CACHE_NAME && name[i]; i++)
+		hash = (hash ^ (__u8)name[i]) * CENSUS_HASH_FACTOR;
+	for (__u32 i = 0; i < CENSUS_TOLD; i++)
+		told |= told_caches[i] == hash;
+	bpf_map_update_elem(&caches, &key, &told, BPF_ANY);
+	return told;
+}
+
 /* No stack: an operation of the worker is told by its caller alone, which is cheap. */
 static __always_inline void operation(struct scratch *s, const struct allocation *a)
 {
-	for (__u32 i = 0; i < CENSUS_DEPTH; i++)
-		s->site.ip[i] = 0;
+	__builtin_memset(s->site.ip, 0, sizeof(s->site.ip));
 	s->site.ip[0] = a->caller;
 	s->site.class = CENSUS_OPERATION;
 	__sync_fetch_and_add(&counters.worker_allocations, 1);
@@ -380,8 +418,7 @@ static __always_inline void allocated(void *ctx, __u32 hook, const struct alloca
 		walk = walk_stack(ctx, s, a->kind);
 	if (walk == WALK_LOST) {
 		__sync_fetch_and_add(&counters.stacks_lost, 1);
-		for (__u32 i = 0; i < CENSUS_DEPTH; i++)
-			s->site.ip[i] = 0;
+		__builtin_memset(s->site.ip, 0, sizeof(s->site.ip));
 		if (!direct)
 			return;
 		s->site.ip[0] = census_classify(a->caller);
@@ -390,7 +427,7 @@ static __always_inline void allocated(void *ctx, __u32 hook, const struct alloca
 	if (walk == WALK_DRIVER) {
 		s->site.class = CENSUS_DRIVER;
 		object_allocated(s, a);
-	} else if (walk == WALK_NONE && a->caller && is_worker()) {
+	} else if (walk == WALK_NONE && a->cache && is_worker() && is_told(a->cache)) {
 		operation(s, a);
 	}
 }

@@ -18,6 +18,7 @@
 #include "common/array.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "leakwatch/caches.h"
 #include "leakwatch/census_private.h"
 #include "leakwatch/loaded.h"
 
@@ -333,6 +334,18 @@ static void set_owners(struct census *census)
 	census->bpf->rodata->owner_count = count;
 }
 
+/* Caches are found again by the hash of their name. */
+static void set_told(struct census *census)
+{
+	for (size_t i = 0; i < CENSUS_TOLD && cache_at(i); i++) {
+		uint64_t hash = CENSUS_HASH_START;
+
+		for (const char *c = cache_at(i); *c; c++)
+			hash = (hash ^ (uint8_t)*c) * CENSUS_HASH_FACTOR;
+		census->bpf->rodata->told_caches[i] = hash;
+	}
+}
+
 /* Kernels built with KASAN have larger stacks; the first task's tells. */
 static uint64_t stack_size(const struct census *census)
 {
@@ -382,6 +395,7 @@ static struct error *open_programs(struct census *census,
 	census->bpf->rodata->call_site_only = options->call_site_only;
 	census->bpf->rodata->thread_size = stack_size(census);
 	set_owners(census);
+	set_told(census);
 	if (options->objects)
 		bpf_map__set_max_entries(census->bpf->maps.objects, options->objects);
 	census->objects = bpf_map__max_entries(census->bpf->maps.objects);

@@ -13,8 +13,13 @@ enum {
 	CENSUS_FILTER = 65536, /* counters of the filter before the table of objects */
 	CENSUS_LIFETIMES = 24, /* powers of two of a tick */
 	CENSUS_REGIONS = 8,
+	CENSUS_TOLD = 40,  /* caches whose objects are told by name */
 	CENSUS_CPUS = 256, /* beyond that, CPUs share marks */
 };
+
+/* FNV-1a of a cache's name. */
+#define CENSUS_HASH_START  0xcbf29ce484222325ULL
+#define CENSUS_HASH_FACTOR 0x100000001b3ULL
 
 /* Tracepoints with two programs. */
 enum census_pair {

@@ -7,50 +7,12 @@
 #include "common/array.h"
 #include "common/error.h"
 #include "common/strbuf.h"
+#include "leakwatch/caches.h"
 #include "leakwatch/symbols.h"
 #include "leakwatch/verdict.h"
 
 /* A handed-on object that is older than this is no longer on its way. */
 static const uint64_t on_its_way_ns = 2000000000;
-
-/*
- * What the kernel calls the objects of its caches. Objects that live by references leak
- * by a reference that was not given back; the others are memory that was asked for.
- */
-static const struct {
-	const char *cache, *object;
-	bool plain; /* memory that was asked for */
-} objects[] = {
-	{ "filp", "struct file" },
-	{ "lsm_file_cache", "security blob of a struct file", true },
-	{ "dentry", "struct dentry" },
-	{ "inode_cache", "struct inode" },
-	{ "shmem_inode_cache", "struct inode (tmpfs)" },
-	{ "proc_inode_cache", "struct inode (proc)" },
-	{ "sock_inode_cache", "struct socket" },
-	{ "lsm_inode_cache", "security blob of a struct inode", true },
-	{ "task_struct", "struct task_struct" },
-	{ "signal_cache", "struct signal_struct" },
-	{ "sighand_cache", "struct sighand_struct" },
-	{ "files_cache", "struct files_struct" },
-	{ "fs_cache", "struct fs_struct" },
-	{ "mm_struct", "struct mm_struct" },
-	{ "cred_jar", "struct cred" },
-	{ "pid", "struct pid" },
-	{ "nsproxy", "struct nsproxy" },
-	{ "net_namespace", "struct net" },
-	{ "uts_namespace", "struct uts_namespace" },
-	{ "user_namespace", "struct user_namespace" },
-	{ "pid_namespace", "struct pid_namespace" },
-	{ "mnt_cache", "struct mount" },
-	{ "kernfs_node_cache", "kernfs node (sysfs entry)", true },
-	{ "proc_dir_entry", "struct proc_dir_entry", true },
-	{ "skbuff_head_cache", "struct sk_buff", true },
-	{ "skbuff_fclone_cache", "struct sk_buff", true },
-	{ "bio-0", "struct bio", true },
-	{ "bdev_cache", "struct block_device" },
-	{ "eventpoll_epi", "struct epitem" },
-};
 
 /* Places where the kernel keeps memory for all of its users, whoever asked first. */
 static const struct {
@@ -88,25 +50,9 @@ const char *leak_class_name(enum leak_class class)
 	return names[class];
 }
 
-const char *leak_cache_object(const char *cache)
-{
-	for (size_t i = 0; cache && i < ARRAY_LENGTH(objects); i++)
-		if (!strcmp(objects[i].cache, cache))
-			return objects[i].object;
-	return NULL;
-}
-
-bool leak_is_reference(const struct leak *leak)
-{
-	for (size_t i = 0; i < ARRAY_LENGTH(objects); i++)
-		if (leak->site->cache && !strcmp(objects[i].cache, leak->site->cache))
-			return !objects[i].plain;
-	return false;
-}
-
 void leak_part_describe(const struct leak_part *part, struct strbuf *out)
 {
-	const char *object = leak_cache_object(part->cache);
+	const char *object = cache_object(part->cache);
 
 	if (object)
 		strbuf_addf(out, "%s (cache %s)", object, part->cache);
@@ -240,7 +186,7 @@ static bool leaks_from_cache(const struct leaks *leaks)
 {
 	for (size_t i = 0; i < leaks->count; i++)
 		if (leaks->items[i].site->cache && leaks->items[i].driver &&
-		    !leak_cache_object(leaks->items[i].site->cache) &&
+		    !cache_object(leaks->items[i].site->cache) &&
 		    !below(leaks->items[i].site, "kmem_cache_create"))
 			return true;
 	return false;
@@ -299,7 +245,7 @@ static int compare(const void *a, const void *b)
 /* Operations are told only for objects that have a name: the rest is daily work. */
 static bool is_told(const struct site *site)
 {
-	return site->alive && (site->driver || leak_cache_object(site->cache));
+	return site->alive && (site->driver || cache_object(site->cache));
 }
 
 struct error *leaks_find(const struct census_model *model,

@@ -51,11 +51,5 @@ struct error *leaks_find(const struct census_model *model,
 
 const char *leak_class_name(enum leak_class class);
 
-/* "struct file" for "filp"; NULL when the cache has no such name. */
-const char *leak_cache_object(const char *cache);
-
-/* Whether it is an object that lives by references, as an open file. */
-bool leak_is_reference(const struct leak *leak);
-
 /* "kmalloc", "cache leaky_objects", "struct file (cache filp)" … */
 void leak_part_describe(const struct leak_part *part, struct strbuf *out);

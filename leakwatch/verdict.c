@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/strbuf.h"
 #include "common/units.h"
+#include "leakwatch/caches.h"
 #include "leakwatch/leaks.h"
 #include "leakwatch/section.h"
 #include "report/json.h"
@@ -18,7 +19,7 @@ static const double bound_99 = 4.6052;
 static const char *rule_of(const struct leak *leak)
 {
 	if (leak->class == LEAK_GROWS)
-		return leak_is_reference(leak) ? "LEAK004" : "LEAK001";
+		return cache_is_referenced(leak->site->cache) ? "LEAK004" : "LEAK001";
 	return leak->class == LEAK_ONCE ? "LEAK006" : "LEAK003";
 }
 
@@ -66,8 +67,8 @@ static void add_message(const struct leak *leak, uint64_t passes, struct strbuf 
 	};
 
 	strbuf_adds(out, verbs[leak->class]);
-	if (leak->class == LEAK_GROWS && leak_is_reference(leak))
-		strbuf_addf(out, "a %s: ", leak_cache_object(leak->site->cache));
+	if (leak->class == LEAK_GROWS && cache_is_referenced(leak->site->cache))
+		strbuf_addf(out, "a %s: ", cache_object(leak->site->cache));
 	add_amount(leak, passes, out);
 }
 
