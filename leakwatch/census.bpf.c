@@ -38,7 +38,7 @@ enum hook {
 	HOOK_COUNT,
 };
 
-enum { SCAN_WORDS = 64, SCAN_CHUNKS = 64, NOT_STACK_LIMIT = 16384 };
+enum { SCAN_WORDS = 128, SCAN_CHUNKS = 32, NOT_STACK_LIMIT = 16384 };
 
 struct scratch {
 	__u64 sp;
@@ -151,11 +151,35 @@ struct scan {
 	bool found;
 };
 
+/*
+ * Eight words at a time. Modules lie above the kernel's text, so one comparison passes
+ * over nearly all words; words behind the end are of an earlier scan, and harmless: a
+ * walk decides.
+ */
+static __always_inline bool scan_words(const __u64 *words, __u32 count)
+{
+	__u64 low = watched_low, size = watched_size;
+
+	for (__u32 i = 0; i < SCAN_WORDS / 8; i++) {
+		const __u64 *w = words + 8 * i;
+
+		if (8 * i >= count)
+			break;
+		if (w[0] < low && w[1] < low && w[2] < low && w[3] < low && w[4] < low &&
+		    w[5] < low && w[6] < low && w[7] < low)
+			continue;
+		if (w[0] - low < size || w[1] - low < size || w[2] - low < size ||
+		    w[3] - low < size || w[4] - low < size || w[5] - low < size ||
+		    w[6] - low < size || w[7] - low < size)
+			return true;
+	}
+	return false;
+}
+
 static long scan_chunk(__u32 index, void *data)
 {
 	struct scan *scan = data;
 	__u64 left = scan->end - scan->position;
-	__u64 low = watched_low, size = watched_size;
 	struct scratch *s = scan->s;
 	__u32 bytes = left < sizeof(s->words) ? left : sizeof(s->words);
 
@@ -163,14 +187,9 @@ static long scan_chunk(__u32 index, void *data)
 		return 1;
 	if (bpf_probe_read_kernel(s->words, bytes, (void *)scan->position))
 		return 1;
-	bytes /= 8;
-	for (__u32 i = 0; i < SCAN_WORDS; i++) {
-		if (i >= bytes)
-			break;
-		if (s->words[i] - low < size) {
-			scan->found = true;
-			return 1;
-		}
+	if (scan_words(s->words, bytes / 8)) {
+		scan->found = true;
+		return 1;
 	}
 	scan->position += sizeof(s->words);
 	return 0;
@@ -179,9 +198,9 @@ static long scan_chunk(__u32 index, void *data)
 /* Whether any word between here and the base of this stack is a watched address. */
 static __always_inline bool scan_stack(void *ctx, struct scratch *s)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct scan scan = { .s = s };
-	__u64 base = (__u64)BPF_CORE_READ(task, stack);
+	__u64 base = (__u64)task->stack;
 
 	/* the context lies on this very stack; through memory it becomes a number */
 	*(void *volatile *)&s->sp = ctx;
@@ -190,6 +209,9 @@ static __always_inline bool scan_stack(void *ctx, struct scratch *s)
 		scan.end = base + thread_size;
 	else
 		scan.end = scan.position + NOT_STACK_LIMIT;
+	/* most stacks are one chunk */
+	if (scan_chunk(0, &scan) || scan.position >= scan.end)
+		return scan.found;
 	bpf_loop(SCAN_CHUNKS, scan_chunk, &scan, 0);
 	return scan.found;
 }
@@ -414,8 +436,10 @@ static __always_inline void allocated(void *ctx, __u32 hook, const struct alloca
 	s = bpf_map_lookup_elem(&scratches, &hook);
 	if (!s)
 		return;
-	if (direct || (!call_site_only && scan_stack(ctx, s)))
+	if (direct || (!call_site_only && scan_stack(ctx, s))) {
+		__sync_fetch_and_add(&counters.walks, 1);
 		walk = walk_stack(ctx, s, a->kind);
+	}
 	if (walk == WALK_LOST) {
 		__sync_fetch_and_add(&counters.stacks_lost, 1);
 		__builtin_memset(s->site.ip, 0, sizeof(s->site.ip));

@@ -340,6 +340,8 @@ static void set_told(struct census *census)
 	for (size_t i = 0; i < CENSUS_TOLD && cache_at(i); i++) {
 		uint64_t hash = CENSUS_HASH_START;
 
+		if (!cache_is_referenced(cache_at(i)))
+			continue;
 		for (const char *c = cache_at(i); *c; c++)
 			hash = (hash ^ (uint8_t)*c) * CENSUS_HASH_FACTOR;
 		census->bpf->rodata->told_caches[i] = hash;

@@ -390,9 +390,10 @@ static json_t *events_json(const struct census *census)
 {
 	const struct census_counters *c = census_counters(census);
 
-	return json_pack("{s:I, s:I, s:I}", "allocations", (json_int_t)c->allocations,
-			 "frees", (json_int_t)c->frees, "worker",
-			 (json_int_t)c->worker_allocations);
+	return json_pack("{s:I, s:I, s:I, s:I}", "allocations",
+			 (json_int_t)c->allocations, "frees", (json_int_t)c->frees,
+			 "worker", (json_int_t)c->worker_allocations, "walks",
+			 (json_int_t)c->walks);
 }
 
 struct error *census_collect(struct census *census, json_t **ret)

@@ -114,6 +114,6 @@ struct census_counters {
 	unsigned long long stacks_lost;	       /* could not be walked */
 	unsigned long long stale; /* given out again, their free was not seen */
 	unsigned long long vmalloc_entered, vmalloc_left;
-	unsigned long long scans, walks;
+	unsigned long long walks; /* stacks that held a word of the driver */
 	unsigned long long worker_allocations;
 };
