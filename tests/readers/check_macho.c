@@ -84,9 +84,7 @@ static void write_symbols(const struct macho *m, struct strbuf *out)
 			strbuf_addf(out, "%s - %" PRIx64 " 0\n", s.name, s.value);
 		else
 			strbuf_addf(out, "%s %c %" PRIx64 " 0\n", s.name,
-				    symbol_letter(m, &s),
-				    (s.type & MACHO_N_TYPE) == MACHO_N_UNDF ? 0
-									    : s.value);
+				    symbol_letter(m, &s), s.value);
 	}
 }
 
@@ -150,7 +148,8 @@ static void compare_slice(const char *path, const struct macho_slice *slice)
 			       raw = STRBUF_INIT, raw_sections = STRBUF_INIT;
 	char buffer[MACHO_ARCH_SIZE], option[64], uuid[40];
 	const char *arch = macho_arch_name(slice->cputype, slice->cpusubtype, buffer);
-	const char *readobj_arch = !strcmp(arch, "arm64e")    ? "aarch64"
+	const char *readobj_arch = !strcmp(arch, "ppc")	      ? "powerpc"
+				   : !strcmp(arch, "arm64e")  ? "aarch64"
 				   : !strcmp(arch, "arm64")   ? "aarch64"
 				   : !strcmp(arch, "x86_64h") ? "x86_64"
 							      : arch;
@@ -201,7 +200,7 @@ static void compare_file(const char *path)
 
 static const char *const made[] = {
 	"small.x86_64.o", "small.arm64.o", "object.i386.o", "object.x86_64.o",
-	"small.x86_64",	  "small.arm64",   "small.fat",
+	"small.x86_64",	  "small.arm64",   "small.fat",	    "every_arch",
 };
 
 START_TEST(agrees_with_llvm_on_symbols_sections_and_uuid)
@@ -263,6 +262,23 @@ static struct macho *open_made(const char *name, struct mapping *mapping)
 	ck_assert_ok(macho_create(file.slices[0].bytes, &m));
 	return m;
 }
+
+START_TEST(a_dsym_is_known_by_its_uuid_and_holds_dwarf)
+{
+	_mapping_ struct mapping one = { 0 }, other = { 0 };
+	_cleanup_(macho_destroy) struct macho *code = open_made("small.x86_64", &one);
+	_cleanup_(macho_destroy) struct macho *dsym = open_made("small.dwarf", &other);
+	const struct macho_section *info =
+		macho_find_section(dsym, "__DWARF", "__debug_info");
+
+	ck_assert_uint_eq(dsym->filetype, MACHO_DSYM);
+	ck_assert_uint_eq(dsym->problem_count, 0);
+	ck_assert(code->has_uuid && dsym->has_uuid);
+	ck_assert_mem_eq(code->uuid, dsym->uuid, 16);
+	ck_assert_ptr_nonnull(info);
+	ck_assert_uint_gt(info->bytes.size, 0);
+}
+END_TEST
 
 START_TEST(finds_kmod_info_in_bundles_and_objects)
 {
@@ -445,6 +461,7 @@ int main(int argc, char **argv)
 	tcase_add_loop_test(tcase, agrees_with_llvm_on_symbols_sections_and_uuid, 0,
 			    ARRAY_LENGTH(made));
 	tcase_add_test(tcase, agrees_with_llvm_on_a_corpus_of_your_own);
+	tcase_add_test(tcase, a_dsym_is_known_by_its_uuid_and_holds_dwarf);
 	tcase_add_test(tcase, finds_kmod_info_in_bundles_and_objects);
 	tcase_add_test(tcase, tells_calls_from_pointers);
 	tcase_add_test(tcase, weak_imports_are_weak);

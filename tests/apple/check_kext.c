@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Kexts from files to verdicts: what loads where, compared with the lists themselves. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/array.h"
+#include "common/file.h"
+#include "common/strbuf.h"
+#include "linter/apple/subject_kext.h"
+#include "linter/arena.h"
+#include "readers/bundle.h"
+#include "tests/apple/macho_writer.h"
+#include "tests/check_main.h"
+
+static char scratch[] = "/tmp/bookend-kext-XXXXXX";
+
+static void setup(void)
+{
+	strcpy(scratch + sizeof(scratch) - 7, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(scratch));
+}
+
+static void teardown(void)
+{
+	ck_assert_ok(file_remove_tree(scratch));
+}
+
+static void write_text(const char *path, const char *text)
+{
+	_free_ char *full = NULL;
+	char *slash;
+
+	ck_assert_ok(file_join(scratch, path, &full));
+	slash = strrchr(full, '/');
+	*slash = 0;
+	ck_assert_ok(file_make_folder(full, 0755));
+	*slash = '/';
+	ck_assert_ok(file_write(full, text, strlen(text), 0644));
+}
+
+/* @name.kext that declares @libraries ("ID VERSION …") and holds @spec. */
+static void write_kext(const char *name, const char *identifier, const char *libraries,
+		       const char *spec)
+{
+	_strbuf_ struct strbuf plist = STRBUF_INIT, code = STRBUF_INIT;
+	_free_ char *list = strdup(libraries), *path = NULL, *full = NULL;
+
+	strbuf_addf(
+		&plist,
+		"<plist version=\"1.0\"><dict><key>CFBundlePackageType</key>"
+		"<string>KEXT</string><key>CFBundleIdentifier</key><string>%s</string>"
+		"<key>CFBundleVersion</key><string>1.5</string>"
+		"<key>OSBundleCompatibleVersion</key><string>1.0</string>"
+		"<key>CFBundleExecutable</key><string>Code</string>"
+		"<key>OSBundleLibraries</key><dict>",
+		identifier);
+	for (char *rest = list, *id; (id = strsep(&rest, " ")) && rest;)
+		strbuf_addf(&plist, "<key>%s</key><string>%s</string>", id,
+			    strsep(&rest, " "));
+	strbuf_adds(&plist, "</dict></dict></plist>");
+	ck_assert_int_gt(asprintf(&path, "%s.kext/Contents/Info.plist", name), 0);
+	write_text(path, strbuf_string(&plist));
+	free(path);
+	ck_assert_int_gt(asprintf(&path, "%s.kext/Contents/MacOS/Code", name), 0);
+	write_text(path, "");
+	ck_assert_ok(macho_write(spec, &code));
+	ck_assert_ok(file_join(scratch, path, &full));
+	ck_assert_ok(file_write(full, code.data, code.length, 0755));
+}
+
+/* All kexts of the scratch folder, resolved. */
+static struct kext_set *read_set(const char *target)
+{
+	_cleanup_(bundle_destroy) struct bundle *bundle = NULL;
+	struct kext_set *set = NULL;
+	size_t found = 0;
+
+	ck_assert_ok(kext_set_create(&set));
+	if (target)
+		ck_assert_ok(macos_targets_add(&set->targets, set->kpi, target));
+	ck_assert_ok(bundle_open(scratch, NULL, &bundle));
+	ck_assert_ok(kext_set_read(set, bundle, false, &found));
+	ck_assert_uint_eq(found, set->count);
+	for (size_t i = 0; i < set->count; i++)
+		ck_assert_ok(kext_resolve(set, set->kexts[i]));
+	return set;
+}
+
+static const struct kext *kext_named(const struct kext_set *set, const char *base)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!strcmp(set->kexts[i]->base, base))
+			return set->kexts[i];
+	ck_abort_msg("no %s", base);
+	return NULL;
+}
+
+static const struct import_use *use_of(const struct kext *kext, size_t slice,
+				       const char *name)
+{
+	const struct kext_import *import = kext_find_import(&kext->slices[slice], name);
+
+	ck_assert_msg(import, "%s does not import %s", kext->base, name);
+	return &kext->loads->slices[slice].imports[import - kext->slices[slice].imports];
+}
+
+#define BITS(first, last) releases_between(first, last)
+
+START_TEST(reads_targets_in_every_form)
+{
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	struct macos_targets t = { 0 };
+
+	ck_assert_ok(kext_set_create(&set));
+	ck_assert_ok(macos_targets_add(&t, set->kpi, "10.4..10.6/i386"));
+	ck_assert_uint_eq(t.by[KPI_I386], BITS(8, 10));
+	ck_assert_uint_eq(t.by[KPI_X86_64], 0);
+	ck_assert_ok(macos_targets_add(&t, set->kpi, "11../x86_64,arm64"));
+	ck_assert_uint_eq(t.by[KPI_X86_64], BITS(20, 24));
+	ck_assert_uint_eq(t.by[KPI_ARM64], BITS(20, 24));
+	t = (struct macos_targets){ 0 };
+	ck_assert_ok(macos_targets_add(&t, set->kpi, "all"));
+	ck_assert_uint_eq(t.by[KPI_PPC], BITS(7, 9));
+	ck_assert_uint_eq(t.by[KPI_X86_64], BITS(10, 24));
+	ck_assert_fails(macos_targets_add(&t, set->kpi, "10.2"), "no release");
+	ck_assert_fails(macos_targets_add(&t, set->kpi, "11..10.9"), "backwards");
+	ck_assert_fails(macos_targets_add(&t, set->kpi, "10.9/arm64"), "no Mac");
+	ck_assert_fails(macos_targets_add(&t, set->kpi, "10.9/mips"), "'mips'");
+	ck_assert_fails(macos_targets_add(&t, set->kpi, "10.9/"), "missing");
+}
+END_TEST
+
+START_TEST(tells_where_three_symbols_came_and_went)
+{
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	const struct kext *kext;
+
+	write_kext("A", "org.example.A",
+		   "com.apple.kpi.libkern 10.0 com.apple.kpi.iokit 10.0",
+		   "arch x86_64\nkmod org.example.A 1.5\n"
+		   "function _f _random_buf _IOKitResetTime _strlcpy");
+	set = read_set(NULL);
+	kext = kext_named(set, "A.kext");
+	ck_assert_uint_eq(use_of(kext, 0, "_random_buf")->resolved, BITS(17, 24));
+	ck_assert_uint_eq(use_of(kext, 0, "_IOKitResetTime")->resolved, BITS(10, 14));
+	ck_assert_uint_eq(use_of(kext, 0, "_strlcpy")->resolved, BITS(10, 24));
+	ck_assert_uint_eq(kext->loads->slices[0].loads, 0);
+}
+END_TEST
+
+START_TEST(vtables_are_patched_and_need_no_symbol)
+{
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	const struct kext *kext;
+
+	/* the writer's vtables name OSObject and OSMetaClassBase */
+	write_kext("A", "org.example.A", "com.apple.kpi.iokit 10.0",
+		   "arch x86_64\nkmod org.example.A 1.5\n"
+		   "class org_example_A IOService");
+	set = read_set(NULL);
+	kext = kext_named(set, "A.kext");
+	ck_assert(kext_import_is_patched(
+		kext_find_import(&kext->slices[0], "__ZNK8OSObject7releaseEi")));
+	ck_assert_uint_eq(kext->loads->slices[0].loads, BITS(10, 24));
+}
+END_TEST
+
+START_TEST(the_two_worlds_are_never_mixed)
+{
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	const struct kext *kext;
+
+	write_kext("Old", "org.example.Old", "com.apple.kernel.iokit 6.0",
+		   "arch i386\nkmod org.example.Old 1.5\nfunction _f _IOLog");
+	set = read_set(NULL);
+	kext = kext_named(set, "Old.kext");
+	ck_assert_uint_eq(kext->loads->slices[0].loads, BITS(8, 11));
+	ck_assert_uint_eq(kext->loads->libraries[0].absent & BITS(12, 24), BITS(13, 24));
+}
+END_TEST
+
+START_TEST(other_kexts_are_libraries)
+{
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	struct library_advice advice;
+	_strbuf_ struct strbuf plist = STRBUF_INIT;
+	const struct kext *kext;
+
+	write_kext("Lib", "org.example.Lib", "com.apple.kpi.libkern 10.0",
+		   "arch x86_64\nkmod org.example.Lib 1.5\nfunction _lib_call");
+	write_kext("User", "org.example.User",
+		   "org.example.Lib 1.2 com.apple.kpi.libkern 10.0",
+		   "arch x86_64\nkmod org.example.User 1.5\n"
+		   "function _f _lib_call _strlcpy");
+	write_kext("New", "org.example.New", "org.example.Lib 1.6",
+		   "arch x86_64\nkmod org.example.New 1.5\nfunction _f _lib_call");
+	write_kext("Lost", "org.example.Lost", "org.example.Nowhere 1.0",
+		   "arch x86_64\nkmod org.example.Lost 1.5\nfunction _f _nowhere_call");
+	set = read_set(NULL);
+	kext = kext_named(set, "User.kext");
+	ck_assert_uint_eq(kext->loads->slices[0].loads, BITS(10, 24));
+	ck_assert_ok(kext_advise(set, kext, &advice));
+	library_advice_add_plist(set, &advice, &plist);
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&plist), "com.apple.kpi.libkern"));
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&plist), "org.example.Lib"));
+	ck_assert_ptr_null(strstr(strbuf_string(&plist), "com.apple.kpi.iokit"));
+	ck_assert_uint_eq(kext_named(set, "New.kext")->loads->slices[0].loads, 0);
+	kext = kext_named(set, "Lost.kext");
+	ck_assert_uint_eq(kext->loads->slices[0].loads, 0);
+	ck_assert_uint_eq(kext->loads->slices[0].unknown, BITS(10, 24));
+}
+END_TEST
+
+START_TEST(reads_every_layout)
+{
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	static const char plist[] =
+		"<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key>"
+		"<string>org.example.S</string></dict></plist>";
+
+	write_kext("Deep", "org.example.Deep", "", "arch ppc\nkmod a 1\nlocal _x");
+	write_kext("Deep.kext/Contents/PlugIns/In", "org.example.In", "",
+		   "arch arm64e\nkmod a 1");
+	write_text("Shallow.kext/Info.plist", plist);
+	write_text("Driver.dext/Info.plist", plist);
+	write_text("Empty.kext/Contents/readme", "");
+	set = read_set(NULL);
+	ck_assert_uint_eq(set->count, 5);
+	ck_assert_ptr_eq(kext_named(set, "In.kext")->parent,
+			 kext_named(set, "Deep.kext"));
+	ck_assert(kext_named(set, "Shallow.kext")->shallow);
+	ck_assert_str_eq(kext_named(set, "Shallow.kext")->identifier, "org.example.S");
+	ck_assert(kext_named(set, "Driver.dext")->dext);
+	ck_assert_ptr_null(kext_named(set, "Empty.kext")->info_path);
+	ck_assert_str_eq(kext_named(set, "Deep.kext")->slices[0].arch, "ppc");
+}
+END_TEST
+
+/* From here: every symbol of the lists, through files, reader and resolver. */
+static char *lists;
+
+static bool listed(const char *where, const char *arch, unsigned int darwin)
+{
+	size_t length = strlen(arch);
+	const char *p = where;
+
+	while ((p = strstr(p, arch))) {
+		bool whole = (p == where || p[-1] == ';') && p[length] == ':';
+
+		p += length;
+		if (!whole)
+			continue;
+		do {
+			char *end;
+			unsigned long first = strtoul(p + 1, &end, 10), last = first;
+
+			if (*end == '-')
+				last = strtoul(end + 1, &end, 10);
+			if (darwin >= first && darwin <= last)
+				return true;
+			p = end;
+		} while (*p == ',');
+	}
+	return false;
+}
+
+static FILE *open_symbols(void)
+{
+	_free_ char *path = NULL;
+	FILE *file;
+
+	ck_assert_ok(file_join(lists, "kpi-symbols.tsv", &path));
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	return file;
+}
+
+static bool next_symbol(FILE *file, const char *library, char *symbol, char *where)
+{
+	static char line[1024], own[64];
+
+	while (fgets(line, sizeof(line), file)) {
+		if (*line == '#' ||
+		    sscanf(line, "%63s %767s %255s", own, symbol, where) != 3 ||
+		    strcmp(own, library))
+			continue;
+		if (!strcmp(symbol, "_kmod_info"))
+			continue; /* every kext defines its own */
+		if (symbol[strlen(symbol) - 1] == '*')
+			symbol[strlen(symbol) - 1] = 'x';
+		return true;
+	}
+	return false;
+}
+
+/* Two versions, so that one of them is compatible with every release that has it. */
+static const struct {
+	const char *library, *versions[2];
+} asked[] = {
+	{ "com.apple.kernel.6.0", { "6.9.9", "7.9.9" } },
+	{ "com.apple.kpi.bsd", { "7.0", "8.0" } },
+	{ "com.apple.kpi.dsep", { "7.0", "8.0" } },
+	{ "com.apple.kpi.iokit", { "7.0", "8.0" } },
+	{ "com.apple.kpi.libkern", { "7.0", "8.0" } },
+	{ "com.apple.kpi.mach", { "7.0", "8.0" } },
+	{ "com.apple.kpi.private", { "7.0", "8.0" } },
+	{ "com.apple.kpi.unsupported", { "7.0", "8.0" } },
+};
+
+START_TEST(resolves_every_symbol_as_the_lists_say)
+{
+	static const unsigned int first[] = { 7, 8, 10, 20 }, last[] = { 9, 11, 24, 24 };
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	_strbuf_ struct strbuf spec = STRBUF_INIT;
+	_fclose_ FILE *file = open_symbols();
+	static char symbol[768], where[256];
+	const char *library = asked[_i].library;
+	size_t cells = 0, count = 0;
+
+	while (next_symbol(file, library, symbol, where)) {
+		strbuf_addf(&spec, "import %s\n", symbol);
+		count++;
+	}
+	for (size_t v = 0; v < 2; v++) {
+		_strbuf_ struct strbuf all = STRBUF_INIT, wanted = STRBUF_INIT;
+		const char *name = v ? "New" : "Old";
+
+		for (size_t a = 0; a < KPI_ARCH_COUNT; a++)
+			strbuf_addf(&all, "arch %s\nkmod org.example 1.5\n%s",
+				    kpi_arch_names[a], strbuf_string(&spec));
+		strbuf_addf(&wanted, "%s %s", library, asked[_i].versions[v]);
+		write_kext(name, name, strbuf_string(&wanted), strbuf_string(&all));
+	}
+	set = read_set(NULL);
+	rewind(file);
+	while (next_symbol(file, library, symbol, where))
+		for (size_t a = 0; a < KPI_ARCH_COUNT; a++) {
+			kpi_releases got =
+				use_of(kext_named(set, "Old.kext"), a, symbol)->resolved |
+				use_of(kext_named(set, "New.kext"), a, symbol)->resolved;
+
+			for (unsigned int d = first[a]; d <= last[a]; d++, cells++)
+				ck_assert_msg(listed(where, kpi_arch_names[a], d) ==
+						      (got >> d & 1),
+					      "%s %s %s Darwin %u", library, symbol,
+					      kpi_arch_names[a], d);
+		}
+	printf("%s: %zu symbols, %zu cells agree\n", library, count, cells);
+}
+END_TEST
+
+static bool find_lists(void)
+{
+	_free_ char *probe = NULL;
+	const char *folder = getenv("BOOKEND_KPI_DATA");
+
+	lists = strdup(folder ? folder : "../shared/data");
+	return asprintf(&probe, "%s/kpi-symbols.tsv", lists) > 0 &&
+	       access(probe, R_OK) == 0;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("kext");
+	TCase *tcase = tcase_create("kext");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 600);
+	tcase_add_test(tcase, reads_targets_in_every_form);
+	tcase_add_test(tcase, tells_where_three_symbols_came_and_went);
+	tcase_add_test(tcase, vtables_are_patched_and_need_no_symbol);
+	tcase_add_test(tcase, the_two_worlds_are_never_mixed);
+	tcase_add_test(tcase, other_kexts_are_libraries);
+	tcase_add_test(tcase, reads_every_layout);
+	if (find_lists())
+		tcase_add_loop_test(tcase, resolves_every_symbol_as_the_lists_say, 0,
+				    ARRAY_LENGTH(asked));
+	else
+		printf("skipped: every symbol of the export lists through the resolver "
+		       "(BOOKEND_KPI_DATA names no folder that has them)\n");
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
