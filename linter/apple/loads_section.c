@@ -10,7 +10,7 @@
 #include "linter/apple/subject_kext.h"
 #include "report/json.h"
 
-enum { MISSING_LIMIT = 50, NAME_WIDTH = 24 };
+enum { MISSING_LIMIT = 12, NAME_WIDTH = 24 };
 
 /* Why one import does not resolve on one release. */
 static void add_import_reason(const struct kext_set *set, const struct kext_slice *slice,
