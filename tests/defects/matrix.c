@@ -238,11 +238,42 @@ static bool frame_fits(const struct frame *f, const struct expectation *e)
 	return !e->line || (f->file && ends_with(f->file, e->file) && f->line == e->line);
 }
 
+/* "packaging/dkms.conf.in" ships as "dkms.conf". */
+static char *shipped_name(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *name = strdup(slash ? slash + 1 : file);
+	size_t n = name ? strlen(name) : 0;
+
+	if (n > 3 && !strcmp(name + n - 3, ".in"))
+		name[n - 3] = '\0';
+	return name;
+}
+
+/*
+ * What the linter says of packages names their members, or a script of theirs; of a
+ * binary, the symbol that the planted line calls.
+ */
+static bool lint_place_fits(const struct finding *f, const struct expectation *e)
+{
+	_free_ char *name = shipped_name(e->file);
+	bool line = !f->line || f->line == e->line;
+
+	if (!name)
+		return false;
+	if (!strcmp(e->lint, "refdrv.ko"))
+		return f->symbol && strstr(e->line_of, f->symbol);
+	return line && ((f->path && ends_with(f->path, name)) ||
+			(f->symbol && !strcmp(f->symbol, name)));
+}
+
 /* The finding stands where it should: a frame of its stack, or its own path and line. */
 static bool place_fits(const struct finding *finding, const struct expectation *e)
 {
 	if (!e->function && !e->line)
 		return true;
+	if (e->lint && !e->function)
+		return lint_place_fits(finding, e);
 	for (size_t i = 0; i < finding->stack_count; i++)
 		if (frame_fits(&finding->stack[i], e))
 			return true;

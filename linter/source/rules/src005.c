@@ -66,6 +66,26 @@ static bool world_writable(const struct lexed *l, const struct text_argument *mo
 	return false;
 }
 
+/* ".mode = 0666" in the initialiser of an attribute. */
+static bool is_mode_field(const struct lexed *l, size_t index, struct text_argument *ret)
+{
+	const struct token *token = &l->tokens[index], *t;
+	size_t at = index;
+
+	if (!index || !token_is(l, token, "mode") ||
+	    !token_is(l, &l->tokens[index - 1], "."))
+		return false;
+	t = lexed_next(l, at, &at);
+	if (!t || !token_is(l, t, "="))
+		return false;
+	ret->first = at + 1;
+	while ((t = lexed_next(l, at, &at)) && !token_is(l, t, ",") &&
+	       !token_is(l, t, "}"))
+		;
+	ret->end = at;
+	return t;
+}
+
 static struct error *look(struct linter *linter, const struct subject *subject,
 			  const struct source_file *file, size_t index)
 {
@@ -73,11 +93,16 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 	const struct token *token = &l->tokens[index];
 	struct text_call call;
 	char name[64];
+	struct text_argument mode;
 	size_t i = 0;
 
 	if (token->kind != TOKEN_IDENTIFIER ||
 	    token->flags & (TOKEN_DEAD | TOKEN_DIRECTIVE))
 		return NULL;
+	if (is_mode_field(l, index, &mode) && world_writable(l, &mode))
+		return source_emit(linter, subject, file, token->line, token->column,
+				   "mode", "0644, or 0600 where reading tells too much",
+				   "the attribute lets every user write");
 	while (i < ARRAY_LENGTH(takers) && !token_is(l, token, takers[i].name))
 		i++;
 	if (i == ARRAY_LENGTH(takers) || !text_call(l, index, &call) ||
