@@ -150,6 +150,9 @@ static void ring_bounds(struct journal_reader *r)
 		r->header.capacity = room;
 	r->end = r->header.capacity ? r->header.head : 0;
 	r->next = r->end > r->header.capacity ? r->end - r->header.capacity : 0;
+	/* number 0 is not used where somebody keeps the records (archive_attach) */
+	if (!r->next && r->header.tail)
+		r->next = 1;
 }
 
 bool journal_reader_init(struct journal_reader *r, struct span bytes, const char **why)
