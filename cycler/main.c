@@ -19,7 +19,7 @@ struct values {
 	const char *target, *kernel, *append;
 	struct string_list symbols, sources, devices;
 	uint64_t memory, cpus, silence, boot;
-	bool print_plan, dump, hold, no_kvm, no_census, permitted;
+	bool print_plan, dump, hold, no_kvm, no_census, permitted, recorder;
 	struct report_options report;
 };
 
@@ -78,6 +78,9 @@ static const struct option target_options[] = {
 	  "Keeps a target that died or hangs until Ctrl-C, for 'bookend vm debug'." },
 	{ OPTION_FLAG, 0, "dump", NULL, offsetof(struct values, dump),
 	  "Saves the memory of a target that died or hangs: memory.elf." },
+	{ OPTION_FLAG, 0, "recorder", NULL, offsetof(struct values, recorder),
+	  "Loads a module of bookend's into the target, by which a kernel that panics or "
+	  "oopses prints the last steps into its log." },
 	{ OPTION_FLAG, 0, "no-census", NULL, offsetof(struct values, no_census),
 	  "Does not count allocations; the report says that leaks were not looked for." },
 	{ OPTION_LIST, 0, "symbols", "PATH", offsetof(struct values, symbols),
@@ -177,6 +180,7 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 		.hold = v->hold,
 		.quiet = v->report.quiet,
 		.no_census = v->no_census,
+		.recorder = v->recorder,
 		.stop = &stop_asked,
 		.status = &status_asked,
 	};

@@ -138,6 +138,14 @@ static struct error *place_plan(struct session *s)
 	return error ? error : file_write(path, own, strlen(own), 0644);
 }
 
+static struct error *add_recorder(struct session *s)
+{
+	_free_ char *module = NULL;
+	struct error *error = target_guest_program("bookend_recorder.ko", &module);
+
+	return error ? error : target_add_module(s->target, module, true, NULL);
+}
+
 static struct error *prepare(struct session *s)
 {
 	_free_ char *agent = NULL;
@@ -148,6 +156,8 @@ static struct error *prepare(struct session *s)
 		error = target_guest_program("bookend-agent", &agent);
 	if (!error)
 		error = target_add_program(s->target, agent, AGENT_PATH);
+	if (!error && s->options->recorder)
+		error = add_recorder(s);
 	if (!error)
 		error = place_plan(s);
 	if (!error)

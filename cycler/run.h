@@ -21,6 +21,7 @@ struct run_options {
 	bool quiet;
 	bool hold; /* a failed machine stays until interrupted */
 	bool no_census;
+	bool recorder;	      /* bookend_recorder is loaded before the first pass */
 	volatile int *stop;   /* set by a signal: end after the running pass */
 	volatile int *status; /* set by SIGUSR1: say how it stands */
 };

@@ -4,7 +4,7 @@
 struct error;
 
 /*
- * The path of a program of bookend's that runs in targets ("bookend-agent"): in the
+ * The path of a program or module of bookend's for targets ("bookend-agent"): in the
  * build tree's guest folder, or below libexec when installed. Owned by the caller.
  */
 struct error *target_guest_program(const char *name, char **ret);

@@ -373,7 +373,7 @@ struct error *target_guest_program(const char *name, char **ret)
 
 		if (asprintf(&path, "%s/%s/%s", own, places[i], name) < 0)
 			return error_nomem();
-		if (!access(path, X_OK)) {
+		if (!access(path, R_OK)) {
 			*ret = path;
 			return NULL;
 		}

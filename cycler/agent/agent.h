@@ -12,6 +12,7 @@
 #include "cycler/agent/watch.h"
 #include "cycler/journal.h"
 #include "cycler/plan.h"
+#include "cycler/recorder.h"
 #include "cycler/residue.h"
 
 struct error;
@@ -25,6 +26,7 @@ struct agent {
 	struct plan *plan;
 	struct journal journal;
 	struct kmsg kmsg;
+	struct recorder recorder;	/* without an area: none is loaded */
 	struct residue_options residue; /* what does not count */
 	struct residue_snapshot *baseline;
 	const struct agent_watch *watches[AGENT_WATCHES];

@@ -350,6 +350,41 @@ static struct error *name_module(void *context, enum plan_key_type type, json_t 
 	return NULL;
 }
 
+static struct error *name_steps(struct agent *agent, size_t leg, size_t index)
+{
+	const struct plan_cycle *cycle = plan_cycle_at(&agent->plan->legs[leg], index);
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < cycle->step_count; i++) {
+		char text[RECORDER_TEXT];
+
+		snprintf(text, sizeof(text), "%.20s (%s)", plan_step_name(cycle, i),
+			 cycle->name);
+		error = recorder_name(&agent->recorder, (unsigned int)leg,
+				      (unsigned int)index, (unsigned int)i, text);
+	}
+	return error;
+}
+
+/* By what a dying kernel shall call the steps, where the recorder is loaded. */
+static struct error *open_recorder(struct agent *agent)
+{
+	struct error *error = recorder_open(&agent->recorder);
+
+	if (error) {
+		error_destroy(error);
+		return NULL;
+	}
+	recorder_set_rate(&agent->recorder, agent->journal.header->stamps_per_second);
+	for (size_t leg = 0; leg < agent->plan->leg_count; leg++) {
+		const struct plan_leg *l = &agent->plan->legs[leg];
+
+		for (size_t i = 0; !error && i < l->cycle_count + l->hold_count; i++)
+			error = name_steps(agent, leg, i);
+	}
+	return error;
+}
+
 static struct error *work(struct agent *agent, const char *path)
 {
 	struct error *error = plan_load(path, &agent->plan);
@@ -364,7 +399,9 @@ static struct error *work(struct agent *agent, const char *path)
 		return error;
 	calibrate(agent);
 	sense_taint(agent);
-	error = start_watches(agent);
+	error = open_recorder(agent);
+	if (!error)
+		error = start_watches(agent);
 	if (!error)
 		error = residue_take(&agent->residue, &agent->baseline);
 	for (agent->leg = agent->first_leg;

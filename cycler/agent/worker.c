@@ -47,6 +47,7 @@ static void record(struct worker *w, uint8_t kind, size_t step, uint64_t stamp,
 	w->record.result = result;
 	w->record.pass = (uint32_t)w->state->pass;
 	journal_add(&w->agent->journal, &w->record);
+	recorder_add(&w->agent->recorder, &w->record);
 }
 
 static bool legitimate(const struct plan_pair *pair, int result)

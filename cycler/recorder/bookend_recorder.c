@@ -36,21 +36,20 @@ static const char *name_of(const struct recorder_step *step)
 	return "";
 }
 
-/* Microseconds since @stamp, by the counter that the records carry. */
-static u64 ago(u64 stamp)
+/* Microseconds from @stamp to @now, by the counter that the records carry. */
+static u64 ago(u64 stamp, u64 now)
 {
 	const struct recorder_header *header = area;
 	u64 per_second = READ_ONCE(header->stamps_per_second);
-	u64 now = get_cycles();
 
 	if (!per_second || now < stamp)
 		return 0;
 	return mul_u64_u64_div_u64(now - stamp, 1000000, per_second);
 }
 
-static void print_step(const struct recorder_step *step)
+static void print_step(const struct recorder_step *step, u64 now)
 {
-	u64 us = ago(step->stamp);
+	u64 us = ago(step->stamp, now);
 	u32 rest;
 	u64 ms = div_u64_rem(us, 1000, &rest);
 
@@ -69,6 +68,7 @@ static void print_steps(void)
 	const struct recorder_header *header = area;
 	const struct recorder_step *ring = area + RECORDER_STEPS_OFFSET;
 	u64 head = READ_ONCE(header->head), number;
+	u64 now = get_cycles();
 	u32 wanted = clamp_t(u32, READ_ONCE(steps), 1, RECORDER_STEPS);
 
 	if (head == printed_head)
@@ -80,7 +80,7 @@ static void print_steps(void)
 		struct recorder_step step = ring[number % RECORDER_STEPS];
 
 		if (step.sequence == (u32)number + 1)
-			print_step(&step);
+			print_step(&step, now);
 	}
 }
 
