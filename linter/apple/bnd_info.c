@@ -243,6 +243,27 @@ static struct error *check_libraries(struct linter *linter, const struct subject
 	return error;
 }
 
+/* Keys of kexts that a driver extension may not have. */
+static struct error *check_kext_keys(struct linter *linter, const struct subject *subject,
+				     const struct kext *kext)
+{
+	static const char *const keys[] = { "OSKernelResource", "AppleSecurityExtension",
+					    "AppleKernelExternalComponent",
+					    "CFBundleSharedExecutableIdentifier",
+					    "OSBundleIsInterface" };
+	struct error *error = NULL;
+
+	for (size_t i = 0; kext->dext && i < ARRAY_LENGTH(keys) && !error; i++) {
+		const struct property *p = property_get(kext->info, keys[i]);
+
+		if (p)
+			error = kext_tell(linter, subject,
+					  &(struct kext_finding){ .at = p },
+					  "a driver extension may not have this key");
+	}
+	return error;
+}
+
 static struct error *run_bnd003(struct linter *linter, const struct subject *subject)
 {
 	const struct kext *kext = subject_kext(subject);
@@ -253,6 +274,8 @@ static struct error *run_bnd003(struct linter *linter, const struct subject *sub
 		return NULL;
 	error = check_dict(linter, subject, kext->info, known_keys,
 			   ARRAY_LENGTH(known_keys));
+	if (!error)
+		error = check_kext_keys(linter, subject, kext);
 	for (const struct property *p = kext->info->first; p && !error; p = p->next)
 		if (is_key(p->key, "OSBundleLibraries"))
 			error = check_libraries(linter, subject, p);
@@ -443,6 +466,29 @@ static struct error *check_early_libraries(struct linter *linter,
 	return error;
 }
 
+/* Driver extensions are started by the system; only Apple's can be there early. */
+static struct error *check_dext_required(struct linter *linter,
+					 const struct subject *subject,
+					 const struct kext *kext,
+					 const struct property *required)
+{
+	if (kext->identifier && strncmp(kext->identifier, "com.apple.", 10))
+		return kext_tell(
+			linter, subject,
+			&(struct kext_finding){ .at = required,
+						.hint = "remove the key" },
+			"driver extensions of others than Apple may not ask to be "
+			"there early");
+	if (strcmp(required->string, "DriverKit") &&
+	    strcmp(required->string, "Safe Boot"))
+		return kext_tell(
+			linter, subject, &(struct kext_finding){ .at = required },
+			"'%s' is for kexts; a driver extension says 'DriverKit' or "
+			"'Safe Boot'",
+			required->string);
+	return NULL;
+}
+
 static struct error *run_bnd017(struct linter *linter, const struct subject *subject)
 {
 	const struct kext *kext = subject_kext(subject);
@@ -456,12 +502,8 @@ static struct error *run_bnd017(struct linter *linter, const struct subject *sub
 		error = kext_tell(linter, subject,
 				  &(struct kext_finding){ .at = required },
 				  "'DriverKit' is for driver extensions, this is a kext");
-	if (!error && kext->dext && strcmp(required->string, "DriverKit"))
-		error = kext_tell(linter, subject,
-				  &(struct kext_finding){ .at = required },
-				  "'%s' is for kexts; a driver extension may say "
-				  "'DriverKit' at most",
-				  required->string);
+	if (!error && kext->dext)
+		error = check_dext_required(linter, subject, kext, required);
 	if (!error && !kext->dext && !kext_has_code(kext) &&
 	    !property_get(kext->info, "IOKitPersonalities"))
 		error = kext_tell(

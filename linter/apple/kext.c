@@ -374,6 +374,34 @@ static struct error *parse_strings(struct opening *o, const char *name, const ch
 	}
 }
 
+/* What the installer package around the kext calls its version: PackageInfo. */
+static struct error *read_package_version(struct opening *o, struct kext_string *ret)
+{
+	const struct bundle *bundle = o->request->bundle;
+	const struct container *c = &bundle->containers[o->request->container];
+	_content_ struct content content = { 0 };
+	const struct member *member = bundle_find(bundle, c->parent, "PackageInfo");
+	_strbuf_ struct strbuf text = STRBUF_INIT, version = STRBUF_INIT;
+	struct error *error;
+	const char *at;
+
+	if (!member || member->kind != MEMBER_FILE || member->size > STRINGS_LIMIT)
+		return NULL;
+	error = bundle_read(bundle, member, &content);
+	if (error)
+		return error;
+	strbuf_add(&text, content.bytes.data, content.bytes.size);
+	at = strstr(strbuf_string(&text), "<pkg-info");
+	at = at ? strstr(at, " version=\"") : NULL;
+	if (!at)
+		return NULL;
+	at += strlen(" version=\"");
+	strbuf_add(&version, at, strcspn(at, "\""));
+	*ret = (struct kext_string){ keep(o, member->name), "pkg-info:version",
+				     keep(o, strbuf_string(&version)), 0 };
+	return ret->path && ret->value ? NULL : error_nomem();
+}
+
 static struct error *read_strings(struct opening *o)
 {
 	struct kext *kext = o->kext;
@@ -398,6 +426,11 @@ static struct error *read_strings(struct opening *o)
 		to_ascii(content.bytes, &text);
 		error = parse_strings(o, kext->members[i].name, strbuf_string(&text),
 				      &capacity, &list);
+	}
+	if (!error && array_grow(list, kext->string_count, capacity)) {
+		list[kext->string_count] = (struct kext_string){ 0 };
+		error = read_package_version(o, &list[kext->string_count]);
+		kext->string_count += list[kext->string_count].value != NULL;
 	}
 	if (error && error_kind(error) != ERROR_NOMEM) {
 		error_destroy(error); /* a member that cannot be read is told elsewhere */

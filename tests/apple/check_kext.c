@@ -238,6 +238,64 @@ START_TEST(reads_every_layout)
 }
 END_TEST
 
+static size_t count_rule(const char *path, const char *rule, const char *text)
+{
+	struct linter_options options = { .profile = PROFILE_RELEASE, .page_size = 4096 };
+	_cleanup_(report_destroy) struct report *report = NULL;
+	_cleanup_(linter_destroy) struct linter *linter = NULL;
+	_free_ char *full = NULL;
+	size_t count = 0;
+
+	ck_assert_ok(file_join(scratch, path, &full));
+	ck_assert_ok(report_create("lint", path, &report));
+	ck_assert_ok(linter_create(&options, report, &linter));
+	ck_assert_ok(linter_path(linter, full));
+	ck_assert_ok(linter_finish(linter));
+	for (size_t i = 0; i < report->findings_count; i++)
+		count += !strcmp(report->findings[i].rule, rule) &&
+			 (!text || strstr(report->findings[i].message, text) ||
+			  (report->findings[i].symbol &&
+			   strstr(report->findings[i].symbol, text)));
+	return count;
+}
+
+START_TEST(an_early_failure_hides_nothing_later)
+{
+	write_text(
+		"Bad.kext/Contents/Info.plist",
+		"<plist version=\"1.0\"><dict><key>CFBundleVersion</key>"
+		"<string>x</string><key>OSBundleAllowUserLoad</key><string>YES</string>"
+		"<key>IOKitPersonalities</key><dict><key>P</key><dict><key>IOKitDebug</key>"
+		"<integer>1</integer></dict></dict></dict></plist>");
+	ck_assert_uint_eq(count_rule("Bad.kext", "BND002", "CFBundleIdentifier"), 1);
+	ck_assert_uint_eq(count_rule("Bad.kext", "BND002", "CFBundlePackageType"), 1);
+	ck_assert_uint_eq(count_rule("Bad.kext", "BND003", "OSBundleAllowUserLoad"), 1);
+	ck_assert_uint_eq(count_rule("Bad.kext", "BND005", NULL), 1);
+	ck_assert_uint_eq(count_rule("Bad.kext", "BND010", "IOKitPersonalities:P"), 1);
+	ck_assert_uint_eq(count_rule("Bad.kext", "BND015", "P:IOKitDebug"), 1);
+}
+END_TEST
+
+START_TEST(driver_extensions_have_their_own_keys)
+{
+	write_text(
+		"D.dext/Info.plist",
+		"<plist version=\"1.0\"><dict><key>CFBundlePackageType</key>"
+		"<string>DEXT</string><key>CFBundleIdentifier</key>"
+		"<string>org.example.D</string><key>CFBundleVersion</key>"
+		"<string>1.0</string><key>OSBundleIsInterface</key><true/>"
+		"<key>OSBundleRequired</key><string>Root</string>"
+		"<key>IOKitPersonalities</key><dict><key>P</key><dict><key>IOClass</key>"
+		"<string>IOUserService</string><key>IOProviderClass</key>"
+		"<string>IOPCIDevice</string></dict></dict></dict></plist>");
+	ck_assert_uint_eq(count_rule("D.dext", "BND003", "OSBundleIsInterface"), 1);
+	ck_assert_uint_eq(count_rule("D.dext", "BND017", NULL), 1);
+	ck_assert_uint_eq(count_rule("D.dext", "BND010", "P"), 1);
+	ck_assert_uint_eq(count_rule("D.dext", "BND002", NULL), 0);
+	ck_assert_uint_eq(count_rule("D.dext", "MAC001", NULL), 0);
+}
+END_TEST
+
 /* From here: every symbol of the lists, through files, reader and resolver. */
 static char *lists;
 
@@ -374,6 +432,8 @@ int main(void)
 	tcase_add_test(tcase, the_two_worlds_are_never_mixed);
 	tcase_add_test(tcase, other_kexts_are_libraries);
 	tcase_add_test(tcase, reads_every_layout);
+	tcase_add_test(tcase, an_early_failure_hides_nothing_later);
+	tcase_add_test(tcase, driver_extensions_have_their_own_keys);
 	if (find_lists())
 		tcase_add_loop_test(tcase, resolves_every_symbol_as_the_lists_say, 0,
 				    ARRAY_LENGTH(asked));
