@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bookend lint: the command line of the linter. */
+#include <malloc.h>
 #include <stdio.h>
 
 #include "common/error.h"
@@ -156,5 +157,8 @@ static const struct tool tool = {
 
 int main(int argc, char **argv)
 {
+	/* unpacked modules reuse memory instead of mapping and clearing it anew */
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	return tool_main(&tool, argc, argv);
 }

@@ -58,8 +58,7 @@ static struct error *activate(struct linter *linter, const struct check *check)
 	if (level == LEVEL_OFF)
 		return NULL;
 	if (check->slow && !linter->options->slow)
-		return linter_not_checked(linter, false, check->id, NULL,
-					  "slow: asked for with --slow");
+		return NULL;
 	linter->active[linter->active_count++] =
 		(struct active_check){ check, rule, level };
 	return NULL;
@@ -253,9 +252,25 @@ static struct error *run_check(struct linter *linter, const struct active_check 
 				  error_message(error));
 }
 
-struct error *linter_subject(struct linter *linter, const struct subject *subject)
+/* Checks that would look at such a subject, but take long. */
+static struct error *tell_slow(struct linter *linter, const struct subject_kind *kind)
 {
 	struct error *error = NULL;
+
+	registry_for_each(check, it)
+	{
+		if (!error && (*it)->slow && (*it)->kind == kind &&
+		    !linter->options->slow &&
+		    linter_level(linter, (*it)->id) != LEVEL_OFF)
+			error = linter_not_checked(linter, false, (*it)->id, NULL,
+						   "slow: asked for with --slow");
+	}
+	return error;
+}
+
+struct error *linter_subject(struct linter *linter, const struct subject *subject)
+{
+	struct error *error = tell_slow(linter, subject->kind);
 
 	linter->subjects += subject->kind->is_driver;
 	for (size_t i = 0; !error && i < linter->active_count; i++)
@@ -397,7 +412,8 @@ struct error *linter_path(struct linter *linter, const char *path)
 
 	if (!error)
 		error = linter_bundle(linter, bundle);
-	if (!error && linter->subjects == before)
+	/* a package that cannot be read has findings of its own */
+	if (!error && linter->subjects == before && !bundle->fact_count)
 		error = error_new(ERROR_INPUT,
 				  "%s holds no driver: no module (.ko), kernel extension "
 				  "or driver source was found in it; give the folder or "

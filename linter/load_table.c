@@ -139,6 +139,9 @@ static void add_row(const json_t *row, const struct style *s, struct strbuf *out
 			    : !strcmp(loads, "no") ? s->red
 						   : s->yellow,
 			    loads, s->reset);
+		if (!strcmp(loads, "unknown"))
+			strbuf_adds(out, "nothing speaks against it, but the vermagic of "
+					 "the target is not known");
 		add_reasons(json_object_get(cell, "reasons"), out);
 		while (out->length && out->data[out->length - 1] == ' ')
 			strbuf_truncate(out, out->length - 1);

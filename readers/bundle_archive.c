@@ -444,8 +444,8 @@ struct error *bundle_enter(struct bundle *bundle, const char *name, const char *
 			   size_t parent, struct span bytes, unsigned int depth)
 {
 	enum container_kind kind = bundle_probe(name, bytes);
+	size_t container, members = 0, facts = 0;
 	struct error *error;
-	size_t container;
 
 	if (kind == CONTAINER_FILE)
 		return NULL;
@@ -455,7 +455,15 @@ struct error *bundle_enter(struct bundle *bundle, const char *name, const char *
 				   "opened",
 				   bundle->state->limits.depth);
 	error = bundle_add_container(bundle, kind, name, parent, disk, bytes, &container);
-	return error ? error : bundle_read_archive(bundle, container, depth);
+	if (!error) {
+		members = bundle->count;
+		facts = bundle->fact_count;
+		error = bundle_read_archive(bundle, container, depth);
+	}
+	if (!error && bundle->count == members && bundle->fact_count == facts)
+		error = bundle_fact(bundle, BUNDLE_BROKEN, container, name,
+				    "nothing could be read from it");
+	return error;
 }
 
 struct error *bundle_inflate(const char *name, struct span bytes, uint64_t limit,

@@ -12,12 +12,14 @@ static bool begins(const char *name, const char *prefix)
 	return !strncmp(name, prefix, strlen(prefix));
 }
 
-/* Sections that live as long as the module, but for tables that know of init code. */
+/*
+ * Code and plain data that live as long as the module. Constants and data that become
+ * constant after init may be tables that init code alone walks.
+ */
 static bool is_lasting(const char *name)
 {
 	return !strcmp(name, ".text") || begins(name, ".text.") ||
-	       !strcmp(name, ".data") || begins(name, ".data.") ||
-	       !strcmp(name, ".rodata") || begins(name, ".rodata.");
+	       !strcmp(name, ".data") || begins(name, ".data.rel");
 }
 
 static bool is_passing(const char *name)
@@ -29,9 +31,9 @@ static bool is_passing(const char *name)
 /* scripts/mod/modpost.c: drivers' tables may name their probe and remove functions. */
 static bool is_allowed_object(const char *name)
 {
-	static const char *const patterns[] = { "__param*", "*driver",	   "*_template",
-						"*_timer",  "*_sht",	   "*_ops",
-						"*_probe",  "*_probe_one", "*_console" };
+	static const char *const patterns[] = { "*driver",     "*_template", "*_timer",
+						"*_sht",       "*_ops",	     "*_probe",
+						"*_probe_one", "*_console" };
 
 	for (size_t i = 0; i < ARRAY_LENGTH(patterns); i++)
 		if (!fnmatch(patterns[i], name, 0))
@@ -111,6 +113,19 @@ static struct error *look_at(struct linter *linter, const struct subject *subjec
 	return NULL;
 }
 
+/* A static function of one file may have the name of an exported one of another. */
+static bool is_defined_globally(const struct ko *ko, const char *name)
+{
+	struct elf_symbol s;
+
+	for (size_t i = 1; i < ko->symbols.count && elf_symbol_at(&ko->symbols, i, &s);
+	     i++)
+		if (s.bind != STB_LOCAL && s.section != SHN_UNDEF &&
+		    !strcmp(s.name, name))
+			return true;
+	return false;
+}
+
 static struct error *look_at_exports(struct linter *linter, const struct subject *subject)
 {
 	const struct ko *ko = subject_ko(subject)->ko;
@@ -129,7 +144,7 @@ static struct error *look_at_exports(struct linter *linter, const struct subject
 			continue;
 		for (size_t k = 0; k < ko->export_count; k++)
 			exported |= !strcmp(ko->exports[k].name, s.name);
-		if (exported)
+		if (exported && (s.bind != STB_LOCAL || !is_defined_globally(ko, s.name)))
 			error = linter_emit(
 				linter, subject,
 				&(struct finding){

@@ -49,6 +49,8 @@ static struct error *run(struct linter *linter, const struct subject *subject)
 	_cleanup_(manifest_destroy) struct manifest *manifest = NULL;
 	struct error *error;
 
+	if (!linter->options->manifest && !package_ships(c))
+		return NULL;
 	if (!linter->options->manifest)
 		return linter_not_checked(
 			linter, false, "PKG016", NULL,
