@@ -78,6 +78,8 @@ static void hold_open(struct worker *w)
 {
 	const struct timespec pause = { 0, 1000000 };
 
+	/* no step is running: the deadline and the last step are those of others */
+	__atomic_store_n(&w->state->step, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&w->state->held, 1, __ATOMIC_RELEASE);
 	while (!stopping(w))
 		nanosleep(&pause, NULL);
