@@ -388,8 +388,10 @@ static struct error *read_marker(const struct command *c)
 {
 	if (c->kind == LC_LOAD_DYLINKER)
 		c->macho->has_dylinker = true;
-	else if (c->kind == (uint32_t)LC_MAIN || c->kind == LC_UNIXTHREAD)
+	else if (c->kind == (uint32_t)LC_MAIN)
 		c->macho->has_main = true;
+	else if (c->kind == LC_UNIXTHREAD) /* linkers leave one in 32-bit kexts too */
+		c->macho->has_main |= c->macho->filetype == MACHO_EXECUTE;
 	else if (c->bytes.size >= 20)
 		c->macho->encrypted = word(c, 16) != 0;
 	return NULL;

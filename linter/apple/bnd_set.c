@@ -246,6 +246,17 @@ static struct error *follow(struct linter *linter, const struct subject *subject
 	return error;
 }
 
+/* Whether any kext of the run links against that identifier. */
+static bool is_library(const struct kext_set *set, const char *identifier)
+{
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t k = 0; k < set->kexts[i]->loads->library_count; k++)
+			if (!strcmp(set->kexts[i]->loads->libraries[k].identifier,
+				    identifier))
+				return true;
+	return false;
+}
+
 static struct error *tell_versions(struct linter *linter, const struct subject *subject,
 				   const struct kext_set *set)
 {
@@ -260,7 +271,8 @@ static struct error *tell_versions(struct linter *linter, const struct subject *
 			if (!other->identifier ||
 			    strcmp(other->identifier, kext->identifier) ||
 			    other->version.value == kext->version.value ||
-			    (kext->parent && alternatives(kext, other)))
+			    (kext->parent && alternatives(kext, other)) ||
+			    !is_library(set, kext->identifier))
 				continue;
 			error = kext_tell(
 				linter, subject,

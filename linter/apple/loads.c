@@ -197,6 +197,7 @@ static void resolve_import(const struct kext_set *set, struct kext_loads *loads,
 {
 	const struct kext_import *import = &slice->imports[index];
 	struct import_use *use = &ret->imports[index];
+	kpi_releases seen = 0;
 	bool compatibility = false;
 
 	for (size_t i = 0; i < loads->library_count; i++) {
@@ -219,7 +220,11 @@ static void resolve_import(const struct kext_set *set, struct kext_loads *loads,
 		}
 		library->used |= here != 0;
 		here &= library->ok;
-		use->doubly |= use->resolved & here;
+		/* the compatibility libraries are one executable, and another world */
+		if (!library->compatibility) {
+			use->doubly |= seen & here;
+			seen |= here;
+		}
 		use->resolved |= here;
 	}
 	if (kext_import_is_patched(import))
@@ -230,28 +235,41 @@ static void resolve_import(const struct kext_set *set, struct kext_loads *loads,
 	use->elsewhere = ret->has_unknown_library && !import->kpi && !use->resolved;
 }
 
-/* The releases that the kext itself says it is for. */
+/* Releases whose kernel libraries are new enough for one of the two worlds. */
+static kpi_releases new_enough(const struct kext_loads *loads,
+			       const struct kext_slice *slice, bool compatibility)
+{
+	kpi_releases set = ~(kpi_releases)0;
+
+	for (size_t i = 0; i < loads->library_count; i++)
+		if (loads->libraries[i].kpi >= 0 &&
+		    loads->libraries[i].compatibility == compatibility &&
+		    loads->libraries[i].archs >> slice->kpi_arch & 1)
+			set &= ~loads->libraries[i].older;
+	return set;
+}
+
+/* The releases that the kext itself says it is for; empty when it says nothing. */
 static kpi_releases declared_targets(const struct kext_set *set, const struct kext *kext,
 				     const struct kext_slice *slice, kpi_releases ships)
 {
-	const struct kext_loads *loads = kext->loads;
-	kpi_releases libraries = ships;
-	unsigned int low = macos_darwin_packed(set->kpi, slice->minimum), high,
+	kpi_releases libraries = ships & new_enough(kext->loads, slice, false);
+	unsigned int low = macos_darwin_packed(set->kpi, slice->minimum),
+		     high = macos_darwin_packed(set->kpi, slice->sdk),
 		     said = macos_darwin_of(
 			     set->kpi,
 			     property_get_string(kext->info, "LSMinimumSystemVersion"));
 
-	for (size_t i = 0; i < loads->library_count; i++)
-		if (loads->libraries[i].kpi >= 0 &&
-		    loads->libraries[i].archs >> slice->kpi_arch & 1)
-			libraries &= ~loads->libraries[i].older;
+	if (libraries & new_enough(kext->loads, slice, true))
+		libraries &= new_enough(kext->loads, slice, true);
+	if (!low && !said && !high && libraries == ships)
+		return 0;
 	if (said > low)
 		low = said;
 	if (releases_first(libraries) > low)
 		low = releases_first(libraries);
 	if (releases_first(ships) > low)
 		low = releases_first(ships);
-	high = macos_darwin_packed(set->kpi, slice->sdk);
 	return ships & releases_between(low, high > low ? high : low);
 }
 
@@ -288,6 +306,11 @@ static void sum_up(struct kext_loads *loads, const struct kext_slice *slice,
 	ret->unknown = ret->ships & ~fails & unknown;
 }
 
+static kpi_releases first_bit(kpi_releases set)
+{
+	return set & -set;
+}
+
 static struct error *resolve_slice(const struct kext_set *set, struct kext *kext,
 				   size_t index)
 {
@@ -311,6 +334,11 @@ static struct error *resolve_slice(const struct kext_set *set, struct kext *kext
 			       ? set->targets.by[slice->kpi_arch]
 			       : declared_targets(set, kext, slice, ret->ships);
 	sum_up(kext->loads, slice, ret);
+	/* one that says nothing is taken at its best: from the first that loads it */
+	if (!set->targets.given && !ret->targets)
+		ret->targets =
+			first_bit(ret->loads | ret->unknown ? ret->loads | ret->unknown
+							    : ret->ships);
 	return NULL;
 }
 

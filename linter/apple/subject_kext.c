@@ -118,6 +118,10 @@ static struct error *find_folders(const struct bundle *bundle, size_t container,
 		const struct member *m = &bundle->members[i];
 		const char *path = m->path, *slash = path;
 
+		/* resource forks of an archive are named like what they belong to */
+		if (!strncmp(path, "__MACOSX/", 9) || strstr(path, "/__MACOSX/"))
+			continue;
+
 		/* a link that is named like a kext is no kext */
 		while (!error && (slash = strchr(slash, '/'))) {
 			const char *start = slash;
