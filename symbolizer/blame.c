@@ -870,7 +870,8 @@ static bool matches(const char *name, const char *pattern)
 static bool in_list(const char *name, const char *const *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (matches(name, list[i]))
+		if ((list[i][0] == name[0] || list[i][0] == '*') &&
+		    matches(name, list[i]))
 			return true;
 	return false;
 }

@@ -197,7 +197,8 @@ static bool try_header(struct event *event, const struct logline *line,
 	for (size_t i = 0; i < ARRAY_LENGTH(headers); i++) {
 		char name[EVENT_TEXT];
 
-		if (!logline_starts(line, headers[i].start) ||
+		if (headers[i].start[0] != line->text[0] ||
+		    !logline_starts(line, headers[i].start) ||
 		    (headers[i].whole && line->length != strlen(headers[i].start)))
 			continue;
 		if (headers[i].name)

@@ -8,6 +8,7 @@
 #include "common/strbuf.h"
 #include "common/tool.h"
 #include "report/format.h"
+#include "symbolizer/disassembly.h"
 #include "symbolizer/modes.h"
 #include "symbolizer/panic.h"
 #include "symbolizer/panic_model.h"
@@ -117,6 +118,8 @@ static struct error *symbolize_log(const char *path, struct symbolizer *s,
 	error = read_log(path, log);
 	if (!error)
 		error = panic_symbolize(log, s);
+	for (size_t i = 0; !error && i < log->count; i++)
+		error = disassembly_read(&log->panics[i]);
 	if (!error)
 		error = panic_show_in_report(log, path, report);
 	return error;

@@ -34,8 +34,8 @@ static char folder[] = "/tmp/bookend-bench-XXXXXX";
 static char vmlinux[4096];
 
 struct cost {
-	double cpu; /* user and system seconds */
-	long rss;   /* KiB */
+	double cpu;	/* user and system seconds */
+	long anonymous; /* KiB of memory of its own, at most */
 };
 
 static void fail(const char *what)
@@ -54,10 +54,30 @@ static const char *in_folder(const char *name)
 	return path;
 }
 
+/* Memory that is no file's: what the process takes from others. */
+static long own_memory(pid_t process)
+{
+	char path[64], line[256];
+	FILE *file;
+	long value = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)process);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, "RssAnon:", 8))
+			value = strtol(line + 8, NULL, 10);
+	if (file)
+		fclose(file);
+	return value;
+}
+
 static struct cost run(const char *const *argv, const char *in, const char *out)
 {
 	struct rusage usage;
+	const struct timespec pause = { .tv_nsec = 2000000 };
 	int status;
+	long most = 0;
+	pid_t done = 0;
 	pid_t child = fork();
 
 	if (!child) {
@@ -70,13 +90,18 @@ static struct cost run(const char *const *argv, const char *in, const char *out)
 		execvp(argv[0], (char **)argv);
 		_exit(127);
 	}
-	if (child < 0 || wait4(child, &status, 0, &usage) != child ||
-	    !WIFEXITED(status) || WEXITSTATUS(status) > 1)
+	while (child > 0 && !(done = wait4(child, &status, WNOHANG, &usage))) {
+		long now = own_memory(child);
+
+		most = now > most ? now : most;
+		nanosleep(&pause, NULL);
+	}
+	if (child < 0 || done != child || !WIFEXITED(status) || WEXITSTATUS(status) > 1)
 		fail(argv[0]);
 	return (struct cost){ usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
 				      (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) /
 					      1e6,
-			      usage.ru_maxrss };
+			      most };
 }
 
 static int by_cpu(const void *left, const void *right)
@@ -151,7 +176,7 @@ static void compare_addresses(const char *name, const char *label, bool slow)
 	if (slow)
 		c = run(binutils, in, NULL);
 	printf("%-22s bookend %.3f s (%ld MiB)  llvm-symbolizer %.2f s = %.0f x", label,
-	       a.cpu, a.rss >> 10, b.cpu, b.cpu / a.cpu);
+	       a.cpu, a.anonymous >> 10, b.cpu, b.cpu / a.cpu);
 	if (slow)
 		printf("  addr2line %.2f s = %.0f x", c.cpu, c.cpu / a.cpu);
 	printf("\n");
@@ -164,16 +189,16 @@ static void measure_index(void)
 	const char *const all[] = { symbolize, "-q", "--index", vmlinux, modules, NULL };
 	struct cost cost = median(one, NULL, NULL, true);
 
-	printf("%-22s %.2f s, %ld MiB resident\n", "index of vmlinux", cost.cpu,
-	       cost.rss >> 10);
+	printf("%-22s %.2f s, %ld MiB of own memory\n", "index of vmlinux", cost.cpu,
+	       cost.anonymous >> 10);
 	if (!modules) {
 		printf("index of all modules: skipped, BOOKEND_DEBUG_MODULES is not set\n");
 		return;
 	}
 	error_destroy(file_remove_tree(in_folder("cache")));
 	cost = run(all, NULL, NULL);
-	printf("%-22s %.2f s, %ld MiB resident\n", "vmlinux and modules", cost.cpu,
-	       cost.rss >> 10);
+	printf("%-22s %.2f s, %ld MiB of own memory\n", "vmlinux and modules", cost.cpu,
+	       cost.anonymous >> 10);
 }
 
 /* An oops of FRAMES frames; the same functions and offsets for the peers. */
@@ -206,7 +231,7 @@ static void write_oops(struct object *object, struct index_symbol_hit *hits)
 static void compare_oops(struct object *object)
 {
 	struct index_symbol_hit hits[FRAMES];
-	const char *log = in_folder("oops.log");
+	_free_ char *log = strdup(in_folder("oops.log"));
 	const char *const ours[] = { symbolize, "--debug", vmlinux, log, NULL };
 	struct cost cold, warm, peer = { 0 };
 
