@@ -2,6 +2,7 @@
 #include "symbolizer/finder.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <elfutils/debuginfod.h>
 #include <errno.h>
 #include <stdio.h>
@@ -376,25 +377,45 @@ static void try_system(struct search *search)
 		try_modules(search, folder.data, debug.data);
 }
 
-static void try_debuginfod(struct search *search)
+/*
+ * The library brings half a web browser along, so it is loaded only where servers are
+ * set. Borrowed types: those of elfutils/debuginfod.h.
+ */
+static char *ask_debuginfod(void *library, const char *id)
 {
-	const char *servers = getenv("DEBUGINFOD_URLS"), *id = search->wanted->build_id;
-	debuginfod_client *client;
+	debuginfod_client *(*begin)(void) = dlsym(library, "debuginfod_begin");
+	void (*end)(debuginfod_client *) = dlsym(library, "debuginfod_end");
+	int (*find)(debuginfod_client *, const unsigned char *, int, char **) =
+		dlsym(library, "debuginfod_find_debuginfo");
+	debuginfod_client *client = begin && end && find ? begin() : NULL;
 	char *path = NULL;
 	int fd;
 
+	if (!client)
+		return NULL;
+	fd = find(client, (const unsigned char *)id, 0, &path);
+	if (fd >= 0)
+		close(fd);
+	else
+		path = NULL;
+	end(client);
+	return path;
+}
+
+static void try_debuginfod(struct search *search)
+{
+	const char *servers = getenv("DEBUGINFOD_URLS"), *id = search->wanted->build_id;
+	void *library;
+
 	if (search->found || !id || !servers || !*servers)
 		return;
-	client = debuginfod_begin();
-	if (!client)
+	library = dlopen("libdebuginfod.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		told(search, "debuginfod (its library is not there)");
 		return;
-	told(search, "debuginfod");
-	fd = debuginfod_find_debuginfo(client, (const unsigned char *)id, 0, &path);
-	if (fd >= 0) {
-		close(fd);
-		search->found = path;
 	}
-	debuginfod_end(client);
+	told(search, "debuginfod");
+	search->found = ask_debuginfod(library, id);
 }
 
 static struct error *not_found(struct search *search)

@@ -10,7 +10,7 @@
  *	files		struct index_file: path and how much of it is the build folder
  *	areas		struct index_area: sections that hold code, by address
  *	symbols		struct index_symbol, by address
- *	names		uint32: numbers of symbols, by name, then address
+ *	names		uint32: numbers of symbols, by hash of the name, then address
  *	functions	struct index_function, by address
  *	inlines		LEB128 fields, found through a function (see index_build.c)
  *	blocks		struct index_block, by address: where line rows start
@@ -30,7 +30,7 @@
 #include "common/span.h"
 
 enum {
-	INDEX_VERSION = 4,
+	INDEX_VERSION = 5,
 	INDEX_CHUNK = 1 << 14,
 	INDEX_BLOCK_ROWS = 48,
 	INDEX_ID_SIZE = 64,
@@ -142,5 +142,8 @@ bool index_area(const struct index *index, size_t nth, const char **name,
 
 /* Every symbol by address; false after the last. */
 bool index_symbol_at(const struct index *index, size_t nth, struct index_symbol_hit *ret);
+
+/* By which names are sorted. */
+uint64_t index_name_hash(const char *name);
 
 uint64_t index_checksum(const void *data, size_t size);

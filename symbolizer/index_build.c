@@ -96,15 +96,6 @@ void index_builder_destroy(struct index_builder *b)
 	free(b);
 }
 
-static uint64_t hash_text(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
-	return hash ^ hash >> 32;
-}
-
 static uint64_t file_hash(const struct index_file *file)
 {
 	uint64_t hash = ((uint64_t)file->path << 20 ^ file->root) * 0x9e3779b97f4a7c15;
@@ -116,7 +107,7 @@ static uint64_t number_hash(const struct index_builder *b, const struct numbers 
 			    uint32_t number)
 {
 	return n == &b->file_numbers ? file_hash(&b->files[number])
-				     : hash_text(b->strings.data + number);
+				     : index_name_hash(b->strings.data + number);
 }
 
 /* Keeps the table at most half full. */
@@ -156,7 +147,7 @@ uint32_t builder_string(struct index_builder *b, const char *text)
 		b->failed = true;
 		return 0;
 	}
-	for (at = hash_text(text) & (n->size - 1); n->slots[at];
+	for (at = index_name_hash(text) & (n->size - 1); n->slots[at];
 	     at = (at + 1) & (n->size - 1))
 		if (!strcmp(b->strings.data + n->slots[at] - 1, text))
 			return n->slots[at] - 1;
@@ -413,14 +404,18 @@ static void size_symbols(struct index_builder *b)
 	}
 }
 
-static int compare_names(const void *left, const void *right, void *context)
-{
-	const struct index_builder *b = context;
-	uint32_t l = *(const uint32_t *)left, r = *(const uint32_t *)right;
-	int order = strcmp(b->strings.data + b->symbols[l].name,
-			   b->strings.data + b->symbols[r].name);
+struct hashed_name {
+	uint64_t hash;
+	uint32_t number;
+};
 
-	return order ? order : (l > r) - (l < r);
+static int compare_names(const void *left, const void *right)
+{
+	const struct hashed_name *a = left, *b = right;
+
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	return (a->number > b->number) - (a->number < b->number);
 }
 
 static void lower_base(uint64_t *base, const void *items, size_t count, size_t size)
@@ -475,18 +470,20 @@ static void add_symbols(const struct index_builder *b, uint64_t base, struct str
 
 static void add_names(struct index_builder *b, struct strbuf *out, bool *failed)
 {
-	uint32_t *order = malloc((b->symbol_count + 1) * sizeof(*order));
+	struct hashed_name *names = malloc((b->symbol_count + 1) * sizeof(*names));
 
-	if (!order) {
+	if (!names) {
 		b->failed = true;
 		return;
 	}
 	for (uint32_t i = 0; i < b->symbol_count; i++)
-		order[i] = i;
-	qsort_r(order, b->symbol_count, sizeof(*order), compare_names, b);
+		names[i] = (struct hashed_name){
+			index_name_hash(b->strings.data + b->symbols[i].name), i
+		};
+	qsort(names, b->symbol_count, sizeof(*names), compare_names);
 	for (size_t i = 0; i < b->symbol_count; i++)
-		add_number(out, order[i], failed);
-	free(order);
+		add_number(out, names[i].number, failed);
+	free(names);
 }
 
 static void add_functions(const struct index_builder *b, uint64_t base,
@@ -547,12 +544,20 @@ static void add_part(struct index_builder *b, enum index_part part, uint64_t bas
 	}
 }
 
+static void sort_items(void *items, size_t count, size_t size,
+		       int (*compare)(const void *, const void *))
+{
+	if (count > 1)
+		qsort(items, count, size, compare);
+}
+
 static void sort_all(struct index_builder *b)
 {
-	qsort(b->areas, b->area_count, sizeof(*b->areas), compare_addresses);
-	qsort(b->symbols, b->symbol_count, sizeof(*b->symbols), compare_symbols);
-	qsort(b->functions, b->function_count, sizeof(*b->functions), compare_addresses);
-	qsort(b->blocks, b->block_count, sizeof(*b->blocks), compare_blocks);
+	sort_items(b->areas, b->area_count, sizeof(*b->areas), compare_addresses);
+	sort_items(b->symbols, b->symbol_count, sizeof(*b->symbols), compare_symbols);
+	sort_items(b->functions, b->function_count, sizeof(*b->functions),
+		   compare_addresses);
+	sort_items(b->blocks, b->block_count, sizeof(*b->blocks), compare_blocks);
 	size_symbols(b);
 }
 

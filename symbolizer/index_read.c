@@ -18,6 +18,15 @@ struct index {
 	bool damaged;
 };
 
+uint64_t index_name_hash(const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 0x100000001b3;
+	return hash ^ hash >> 32;
+}
+
 uint64_t index_checksum(const void *data, size_t size)
 {
 	static const uint64_t factor = 0x9e3779b97f4a7c15;
@@ -103,6 +112,9 @@ struct error *index_wrap(uint8_t *bytes, size_t size, struct index **ret)
 	index->owned = bytes;
 	index->mapping.bytes = (struct span){ bytes, size };
 	error = index_check(index, index->mapping.bytes, NULL);
+	/* Nobody else had these bytes in hand. */
+	if (!error)
+		memset(index->verified, 1, index->chunk_count);
 	if (!error)
 		*ret = take(index);
 	return error;
@@ -221,6 +233,9 @@ struct fields {
 /* Room for a block of rows; for the inlines of any function that is not absurd. */
 enum { ROWS_WINDOW = 1024, WINDOW = 1 << 16 };
 
+/* Code of one line is not longer; what is, is a gap between two sections. */
+enum { ROW_LIMIT = 4096 };
+
 static struct fields fields_at(const struct index *index, enum index_part part,
 			       uint64_t offset, size_t window)
 {
@@ -295,12 +310,12 @@ static void next_row(struct fields *f, struct row *row)
 }
 
 static bool find_row_in(const struct index *index, ptrdiff_t number, uint32_t offset,
-			struct row *ret)
+			bool within, struct row *ret)
 {
 	const struct index_block *block =
 		bytes_at(index, PART_BLOCKS, number * sizeof(*block), sizeof(*block));
 	struct row row = { 0 };
-	bool found = false;
+	bool found = false, beyond = false;
 	struct fields f;
 
 	if (!block)
@@ -309,17 +324,20 @@ static bool find_row_in(const struct index *index, ptrdiff_t number, uint32_t of
 	row.address = block->address;
 	for (uint32_t count = field(&f); count && !f.failed; count--) {
 		next_row(&f, &row);
+		beyond = !f.failed && found && row.address > offset &&
+			 row.address - ret->address < ROW_LIMIT;
 		if (f.failed || row.address > offset)
 			break;
 		*ret = row;
 		found = true;
 	}
-	return found && ret->line != UINT32_MAX;
+	return found && (beyond || !within) && ret->line != UINT32_MAX;
 }
 
 /*
  * Sequences are laid one after the other, but a compiler may leave a short one within
- * another: where the nearest has ended already, those before are asked.
+ * another: where the nearest has ended already, those before are asked whether the
+ * address lies between two of their rows.
  */
 static bool find_row(const struct index *index, uint32_t offset, struct row *ret)
 {
@@ -327,7 +345,7 @@ static bool find_row(const struct index *index, uint32_t offset, struct row *ret
 		last_not_above(index, PART_BLOCKS, sizeof(struct index_block), offset);
 
 	for (int back = 0; number >= 0 && back < 4; back++, number--)
-		if (find_row_in(index, number, offset, ret))
+		if (find_row_in(index, number, offset, back > 0, ret))
 			return true;
 	return false;
 }
@@ -480,6 +498,7 @@ static bool named_symbol(const struct index *index, size_t nth,
 bool index_find_symbol(const struct index *index, const char *name, size_t nth,
 		       struct index_symbol_hit *ret)
 {
+	const uint64_t hash = index_name_hash(name);
 	size_t low = 0, high = items(index, PART_NAMES, 4);
 
 	while (low < high) {
@@ -487,12 +506,16 @@ bool index_find_symbol(const struct index *index, const char *name, size_t nth,
 
 		if (!named_symbol(index, middle, ret))
 			return false;
-		if (strcmp(ret->name, name) < 0)
+		if (index_name_hash(ret->name) < hash)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return named_symbol(index, low + nth, ret) && !strcmp(ret->name, name);
+	/* Names of the same hash lie together. */
+	for (; named_symbol(index, low, ret) && index_name_hash(ret->name) == hash; low++)
+		if (!strcmp(ret->name, name) && !nth--)
+			return true;
+	return false;
 }
 
 bool index_area(const struct index *index, size_t nth, const char **name,

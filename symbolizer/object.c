@@ -99,10 +99,10 @@ struct error *object_index(struct object *object)
 		error = debugfile_make_index(object->file, &bytes, &size);
 	if (error)
 		return error;
-	if (object->cache) {
-		_error_ struct error *unwritten =
-			index_cache_store(object->path, object->build_id, bytes, size);
-	}
+	/* An index that cannot be kept is no less good now. */
+	if (object->cache)
+		error_destroy(
+			index_cache_store(object->path, object->build_id, bytes, size));
 	index_close(object->whole);
 	object->whole = NULL;
 	return index_wrap(bytes, size, &object->whole);

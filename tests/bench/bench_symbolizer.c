@@ -60,15 +60,19 @@ static long own_memory(pid_t process)
 	char path[64], line[256];
 	FILE *file;
 	long value = 0;
+	bool ours = false;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)process);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, "RssAnon:", 8))
+		/* Before exec it is still a copy of this process. */
+		if (!strncmp(line, "Name:\tbench_symb", 16))
+			ours = true;
+		else if (!strncmp(line, "RssAnon:", 8))
 			value = strtol(line + 8, NULL, 10);
 	if (file)
 		fclose(file);
-	return value;
+	return ours ? 0 : value;
 }
 
 static struct cost run(const char *const *argv, const char *in, const char *out)
