@@ -30,7 +30,7 @@
 #include "common/span.h"
 
 enum {
-	INDEX_VERSION = 5,
+	INDEX_VERSION = 6,
 	INDEX_CHUNK = 1 << 14,
 	INDEX_BLOCK_ROWS = 48,
 	INDEX_ID_SIZE = 64,

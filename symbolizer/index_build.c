@@ -43,6 +43,9 @@ struct wide_area {
 	uint32_t name;
 };
 
+/* Bytes that the code of one row hardly ever has. */
+enum { GAP = 4096 };
+
 /* An open hash table of numbers; the key lies with what is numbered. */
 struct numbers {
 	uint32_t *slots; /* number + 1, 0: empty */
@@ -334,7 +337,9 @@ void builder_rows(struct index_builder *b, const struct builder_row *rows, size_
 		if (last && i + 1 < count && last->line == row->line &&
 		    last->file == row->file && last->column == row->column)
 			continue;
-		if (filled == INDEX_BLOCK_ROWS) {
+		/* Where code of another section follows, other units lie between. */
+		if (filled == INDEX_BLOCK_ROWS ||
+		    (filled && row->address - block[filled - 1].address > GAP)) {
 			add_block(b, block, filled);
 			filled = 0;
 		}
