@@ -158,12 +158,12 @@ static struct error *carry(void *context, enum plan_key_type type, json_t *objec
 	return error ? error : replace(object, key, host);
 }
 
-struct error *carry_plan(const struct plan *plan, struct target *target,
+struct error *carry_plan(const json_t *plan, struct target *target,
 			 struct carried_list *modules, json_t **ret)
 {
 	static const char *const no_config;
 	struct carrier c = { target, modules, kmod_new("/nonexistent", &no_config) };
-	json_t *copy = json_deep_copy(plan->json);
+	json_t *copy = json_deep_copy(plan);
 	struct error *error = c.kmod && copy ? NULL : error_nomem();
 
 	if (!error)

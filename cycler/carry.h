@@ -26,7 +26,7 @@ void carried_list_deinit(struct carried_list *list);
  * A copy of the plan in which files have their places in the target, where they (and the
  * modules that they depend on) are put. Modules that are files of ours go to @modules.
  */
-struct error *carry_plan(const struct plan *plan, struct target *target,
+struct error *carry_plan(const json_t *plan, struct target *target,
 			 struct carried_list *modules, json_t **ret);
 
 /* Fails when a module was built for another kernel than the one that runs. */

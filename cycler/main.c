@@ -18,7 +18,7 @@ struct values {
 	struct plan_flags plan;
 	const char *target, *kernel, *append;
 	struct string_list symbols, sources, devices;
-	uint64_t memory, cpus, silence, boot;
+	uint64_t memory, cpus, silence, boot, restarts;
 	bool print_plan, dump, hold, no_kvm, no_census, permitted, recorder;
 	struct report_options report;
 };
@@ -76,6 +76,9 @@ static const struct option target_options[] = {
 	  "Emulates the CPU even where KVM works." },
 	{ OPTION_FLAG, 0, "hold", NULL, offsetof(struct values, hold),
 	  "Keeps a target that died or hangs until Ctrl-C, for 'bookend vm debug'." },
+	{ OPTION_COUNT, 0, "restarts", "N", offsetof(struct values, restarts),
+	  "How many times a target that died or hangs is replaced by a fresh one, which goes "
+	  "on after the pass that was interrupted; default 0: the first death ends the run." },
 	{ OPTION_FLAG, 0, "dump", NULL, offsetof(struct values, dump),
 	  "Saves the memory of a target that died or hangs: memory.elf." },
 	{ OPTION_FLAG, 0, "recorder", NULL, offsetof(struct values, recorder),
@@ -177,6 +180,7 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 		.symbols = v->symbols,
 		.sources = v->sources,
 		.dump = v->dump,
+		.restarts = v->restarts,
 		.hold = v->hold,
 		.quiet = v->report.quiet,
 		.no_census = v->no_census,

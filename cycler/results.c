@@ -33,8 +33,9 @@ struct error *results_init(struct results *r, const struct plan *plan, const cha
 	r->leg_lines = calloc(plan->leg_count + 1, sizeof(*r->leg_lines));
 	r->leg_bytes = calloc(plan->leg_count + 1, sizeof(*r->leg_bytes));
 	r->accounts = calloc(plan->leg_count, sizeof(*r->accounts));
+	r->histograms = calloc(JOURNAL_HISTOGRAMS, sizeof(*r->histograms));
 	if (!r->events || !r->complaints || !r->samples || !r->leg_lines ||
-	    !r->leg_bytes || !r->accounts)
+	    !r->leg_bytes || !r->accounts || !r->histograms)
 		return error_nomem();
 	for (size_t i = 0; i < plan->leg_count; i++) {
 		r->accounts[i] =
@@ -51,6 +52,7 @@ void results_deinit(struct results *r)
 	for (size_t i = 0; r->accounts && i < r->plan->leg_count; i++)
 		free(r->accounts[i]);
 	free(r->accounts);
+	free(r->histograms);
 	free(r->leg_lines);
 	free(r->leg_bytes);
 	json_decref(r->events);
@@ -60,6 +62,7 @@ void results_deinit(struct results *r)
 		fclose(r->log);
 	strbuf_deinit(&r->partial);
 	strbuf_deinit(&r->noise);
+	strbuf_deinit(&r->told);
 	*r = (struct results){ 0 };
 }
 
@@ -105,8 +108,8 @@ static void add_account(struct account *a, uint64_t passes, uint64_t failed,
 	a->failed += failed;
 	a->missed += missed;
 	a->expected_errors += expected;
-	if (seconds > a->seconds)
-		a->seconds = seconds;
+	if (a->seconds_before + seconds > a->seconds)
+		a->seconds = a->seconds_before + seconds;
 }
 
 static void first_failure(struct account *a, uint64_t pass, unsigned int step, int result)
@@ -217,25 +220,21 @@ struct error *results_take(struct results *r, bool diagnostic, const void *data,
 	return error ? error : strbuf_error(&r->partial);
 }
 
-void results_salvage(struct results *r, const struct journal *journal)
+void results_restart(struct results *r)
 {
-	double rate = (double)journal->header->stamps_per_second;
-	const json_t *event;
-	bool done = false;
-	size_t i;
+	r->restarts++;
+	for (size_t leg = 0; leg < r->plan->leg_count; leg++)
+		for (size_t i = 0; i < results_cycles(&r->plan->legs[leg]); i++)
+			r->accounts[leg][i].seconds_before = r->accounts[leg][i].seconds;
+	r->lines_seen = r->bytes_seen = 0;
+	r->ended = r->stuck = false;
+	strbuf_truncate(&r->partial, 0);
+	strbuf_truncate(&r->noise, 0);
+}
 
-	if (rate < 1)
-		rate = 1e9;
-	json_array_foreach(r->events, i, event)
-	{
-		const char *what = json_string_value(json_object_get(event, "event"));
-
-		if (!what || strcmp(what, "leg done"))
-			continue;
-		take_leg(r, event, rate);
-		done = done || number(event, "leg") == r->leg;
-	}
-	for (i = 0; !done && i < JOURNAL_WORKERS; i++) {
+static void salvage_leg(struct results *r, const struct journal *journal, double rate)
+{
+	for (size_t i = 0; i < JOURNAL_WORKERS; i++) {
 		const struct journal_worker w = journal->workers[i];
 		uint64_t end = w.ended ? w.ended : w.since;
 		struct account *a;
@@ -248,4 +247,26 @@ void results_salvage(struct results *r, const struct journal *journal)
 			    end > w.started ? (double)(end - w.started) / rate : 0);
 		first_failure(a, w.first_pass, w.first_step, w.first_result);
 	}
+}
+
+void results_salvage(struct results *r, const struct journal *journal)
+{
+	double rate = (double)journal->header->stamps_per_second;
+	bool done = false;
+
+	if (rate < 1)
+		rate = 1e9;
+	for (; r->salvaged < json_array_size(r->events); r->salvaged++) {
+		const json_t *event = json_array_get(r->events, r->salvaged);
+		const char *what = json_string_value(json_object_get(event, "event"));
+
+		if (!what || strcmp(what, "leg done"))
+			continue;
+		take_leg(r, event, rate);
+		done = done || number(event, "leg") == r->leg;
+	}
+	if (!done)
+		salvage_leg(r, journal, rate);
+	for (size_t i = 0; i < JOURNAL_HISTOGRAMS; i++)
+		histogram_merge(&r->histograms[i], &journal->histograms[i]);
 }

@@ -16,7 +16,7 @@ struct error;
 /* One cycle's account, over all its workers (and restarts). */
 struct account {
 	uint64_t passes, failed, missed, expected_errors;
-	double seconds;
+	double seconds, seconds_before; /* of that, with earlier targets */
 	uint64_t first_pass;
 	unsigned int first_step;
 	int first_result; /* 0: nothing failed */
@@ -31,11 +31,15 @@ struct results {
 	uint64_t *leg_lines; /* lines the kernel logged, by leg */
 	uint64_t *leg_bytes;
 	uint64_t lines_seen, bytes_seen;
-	json_t *samples;	   /* [leg]: the first lines it logged */
-	struct strbuf partial;	   /* of a line of output */
-	struct strbuf noise;	   /* what the agent said on standard error */
-	struct account **accounts; /* [leg][cycle number] */
-	bool ended;		   /* the agent got to its end */
+	json_t *samples;	      /* [leg]: the first lines it logged */
+	struct strbuf partial;	      /* of a line of output */
+	struct strbuf noise;	      /* what the agent said on standard error */
+	struct account **accounts;    /* [leg][cycle number] */
+	struct histogram *histograms; /* of all targets so far, by plan_histogram() */
+	size_t salvaged;	      /* events that are in the accounts already */
+	uint64_t restarts;
+	struct strbuf told; /* lines of the log that are in findings already */
+	bool ended;	    /* the agent got to its end */
 	bool stuck;
 	size_t leg; /* running, or the last */
 	struct target_outcome outcome;
@@ -49,9 +53,12 @@ void results_deinit(struct results *results);
 struct error *results_take(struct results *results, bool diagnostic, const void *data,
 			   size_t size);
 
+/* Another target goes on: what counts by target begins anew. */
+void results_restart(struct results *results);
+
 /*
- * The leg that was running when the target died: its accounts come from the shared
- * memory instead of an event.
+ * After a target's end: its counts are added up. The leg that was running when it died:
+ * is counted from the shared memory instead of an event.
  */
 void results_salvage(struct results *results, const struct journal *journal);
 

@@ -14,6 +14,7 @@
 #include "cycler/carry.h"
 #include "cycler/complaints.h"
 #include "cycler/results.h"
+#include "cycler/resume.h"
 #include "cycler/verdict.h"
 #include "target/clock.h"
 #include "target/guest_program.h"
@@ -30,6 +31,8 @@ struct session {
 	struct results results;
 	struct progress progress;
 	struct carried_list modules;
+	json_t *left;	     /* of the plan, after a target died; NULL: all of it */
+	size_t first_leg;    /* to begin with */
 	uint64_t stopped_at; /* when the agent was asked to end; 0: not */
 	uint64_t drained_at;
 };
@@ -40,6 +43,7 @@ static void session_deinit(struct session *s)
 	archive_destroy(s->archive);
 	results_deinit(&s->results);
 	carried_list_deinit(&s->modules);
+	json_decref(s->left);
 }
 
 /* Passes of all workers in the running leg, and of the legs that are through. */
@@ -121,9 +125,13 @@ static struct error *tick(void *context)
 /* The plan as the agent reads it, in the target and in the run folder. */
 static struct error *place_plan(struct session *s)
 {
-	json_t *carried = NULL;
 	_free_ char *text = NULL, *own = NULL, *path = NULL;
-	struct error *error = carry_plan(s->plan, s->target, &s->modules, &carried);
+	json_t *carried = NULL;
+	struct error *error;
+
+	carried_list_deinit(&s->modules);
+	error = carry_plan(s->left ? s->left : s->plan->json, s->target, &s->modules,
+			   &carried);
 
 	if (error)
 		return error;
@@ -182,7 +190,9 @@ static struct error *attach(struct session *s)
 				 "the target's shared memory is too small");
 	if (strlen(legend) < JOURNAL_LEGEND_SIZE)
 		strcpy(s->journal.legend, legend);
-	error = archive_create(s->options->machine.folder, legend, &s->archive);
+	error = s->archive
+			? NULL
+			: archive_create(s->options->machine.folder, legend, &s->archive);
 	if (!error)
 		archive_attach(s->archive, &s->journal);
 	return error;
@@ -192,7 +202,13 @@ static struct error *dump_memory(struct session *s, struct report *report)
 {
 	_free_ char *path = NULL;
 	_error_ struct error *failure = NULL;
-	struct error *error = file_join(s->options->machine.folder, "memory.elf", &path);
+	char name[32] = "memory.elf";
+	struct error *error;
+
+	if (s->results.restarts)
+		snprintf(name, sizeof(name), "memory-%llu.elf",
+			 (unsigned long long)s->results.restarts);
+	error = file_join(s->options->machine.folder, name, &path);
 
 	if (error)
 		return error;
@@ -216,12 +232,15 @@ static struct error *hold(struct session *s)
 	return NULL;
 }
 
-static struct error *carry_out(struct session *s, struct report *report)
+/* Runs what is left of the plan in one target; *@dead when it did not survive. */
+static struct error *run_target(struct session *s, bool *dead)
 {
-	static const char *const argv[] = { AGENT_PATH, PLAN_PATH, NULL };
-	const char *environment[2] = { s->options->no_census ? "BOOKEND_WATCH=none"
-							     : NULL,
-				       NULL };
+	char first[24];
+	const char *const argv[] = { AGENT_PATH, PLAN_PATH, first, NULL };
+	const char *environment[3] = {
+		s->options->no_census ? "BOOKEND_WATCH=none" : "BOOKEND_WATCH=all",
+		s->options->hold || s->options->dump ? "BOOKEND_LAYOUT=1" : NULL, NULL
+	};
 	const struct target_program program = {
 		.argv = argv,
 		.environment = environment,
@@ -229,19 +248,130 @@ static struct error *carry_out(struct session *s, struct report *report)
 		.output = take_output,
 		.tick = tick,
 	};
-	struct error *error = target_run(s->target, &program, &s->results.outcome);
-	bool dead;
+	struct error *error;
 
+	snprintf(first, sizeof(first), "%zu", s->first_leg);
+	error = target_run(s->target, &program, &s->results.outcome);
 	if (!error)
 		error = archive_drain(s->archive, true);
 	if (error)
 		return error;
 	results_salvage(&s->results, &s->journal);
-	error = verdict_add(&s->results, &s->journal, s->target, &s->modules, s->options,
-			    report);
-	dead = s->results.outcome.end != TARGET_EXITED || s->results.stuck;
-	if (!error && dead && s->options->dump)
+	*dead = s->results.outcome.end != TARGET_EXITED || s->results.stuck;
+	return NULL;
+}
+
+static bool may_resume(const struct session *s)
+{
+	return s->results.restarts < s->options->restarts && !*s->options->stop &&
+	       !s->options->hold && s->results.outcome.end != TARGET_INTERRUPTED;
+}
+
+/* The target is given up; its console is kept under a name of its own. */
+static struct error *resume(struct session *s)
+{
+	_free_ char *numbered = NULL;
+	struct error *error;
+
+	json_decref(s->left);
+	s->left = json_deep_copy(s->plan->json);
+	if (!s->left)
+		return error_nomem();
+	error = resume_plan(s->left, &s->results, &s->first_leg);
+	if (error || s->first_leg >= s->plan->leg_count)
+		return error;
+	if (asprintf(&numbered, "%s/console-%llu.log", s->options->machine.folder,
+		     (unsigned long long)s->results.restarts + 1) < 0) {
+		numbered = NULL;
+		return error_nomem();
+	}
+	if (s->target->console && rename(s->target->console, numbered))
+		return error_errno(errno, "cannot keep %s", s->target->console);
+	target_destroy(s->target);
+	s->target = NULL;
+	results_restart(&s->results);
+	error = prepare(s);
+	return error ? error : attach(s);
+}
+
+static const char *file_of(const struct session *s, const char *module)
+{
+	for (size_t i = 0; i < s->modules.count; i++)
+		if (s->modules.items[i].name && !strcmp(s->modules.items[i].name, module))
+			return s->modules.items[i].host;
+	return NULL;
+}
+
+/* modules.json: where each module lay last, for gdb and for dumps. */
+static struct error *write_layouts(const struct session *s)
+{
+	_free_ char *path = NULL, *text = NULL;
+	json_t *by_name = json_object(), *list = json_array(), *event, *document;
+	struct error *error;
+	const char *name;
+	size_t i;
+
+	json_array_foreach(s->results.events, i, event)
+	{
+		const char *what = json_string_value(json_object_get(event, "event"));
+
+		name = json_string_value(json_object_get(event, "name"));
+		if (what && name && !strcmp(what, "layout"))
+			json_object_set_new(
+				by_name, name,
+				json_pack("{s:s, s:s*, s:O}", "name", name, "file",
+					  file_of(s, name), "sections",
+					  json_object_get(event, "sections")));
+	}
+	json_object_foreach(by_name, name, event) json_array_append(list, event);
+	json_decref(by_name);
+	document = json_pack("{s:o}", "modules", list);
+	text = document ? json_dumps(document, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+	json_decref(document);
+	error = text ? file_join(s->options->machine.folder, "modules.json", &path)
+		     : error_nomem();
+	return error ? error : file_write(path, text, strlen(text), 0644);
+}
+
+static struct error *bury(struct session *s, bool resuming, struct report *report)
+{
+	char console[40] = "console.log";
+	struct error *error = NULL;
+
+	if (resuming)
+		snprintf(console, sizeof(console), "console-%llu.log",
+			 (unsigned long long)s->results.restarts + 1);
+	if (resuming || s->results.outcome.end == TARGET_PANICKED ||
+	    s->results.outcome.end == TARGET_SILENT)
+		error = verdict_death(&s->results, &s->journal, s->target, &s->modules,
+				      s->options, console, report);
+	if (!error && (s->options->dump || s->options->hold))
+		error = write_layouts(s);
+	if (!error && s->options->dump)
 		error = dump_memory(s, report);
+	return error;
+}
+
+static struct error *carry_out(struct session *s, struct report *report)
+{
+	bool dead = false, resuming;
+	struct error *error;
+
+	for (;;) {
+		error = run_target(s, &dead);
+		if (error || !dead)
+			break;
+		resuming = may_resume(s);
+		error = bury(s, resuming, report);
+		if (error || !resuming)
+			break;
+		error = resume(s);
+		if (error || !s->target || s->first_leg >= s->plan->leg_count)
+			break;
+	}
+	if (!error)
+		error = verdict_add(&s->results, &s->journal, s->target, &s->modules,
+				    s->options, report);
 	if (!error && dead && s->options->hold &&
 	    s->results.outcome.end != TARGET_INTERRUPTED)
 		error = hold(s);

@@ -19,7 +19,8 @@ struct run_options {
 	struct string_list sources; /* where source files are */
 	bool dump;		    /* memory of a dead target into the run folder */
 	bool quiet;
-	bool hold; /* a failed machine stays until interrupted */
+	uint64_t restarts; /* how many targets may die and be replaced */
+	bool hold;	   /* a failed machine stays until interrupted */
 	bool no_census;
 	bool recorder;	      /* bookend_recorder is loaded before the first pass */
 	volatile int *stop;   /* set by a signal: end after the running pass */

@@ -24,7 +24,7 @@ enum {
 
 /* What the verdict is made of. */
 struct verdict_context {
-	const struct results *results;
+	struct results *results;
 	const struct journal *journal;
 	struct target *target;
 	const struct carried_list *modules;
@@ -33,6 +33,7 @@ struct verdict_context {
 	double ns_per_stamp;
 	char *last_step;
 	struct strbuf *told; /* lines of the log that are in findings */
+	const char *console; /* its name in the run folder */
 };
 
 static const char *event_text(const json_t *event, const char *key)
@@ -104,7 +105,7 @@ static void fill_latency(const struct verdict_context *v, const struct plan_cycl
 	double scale = v->ns_per_stamp;
 
 	for (unsigned int w = 0; w < cycle->workers; w++)
-		histogram_merge(&sum, &v->journal->histograms[plan_histogram(
+		histogram_merge(&sum, &v->results->histograms[plan_histogram(
 					      v->results->plan, leg, number, w, step)]);
 	if (step == cycle->step_count + 1)
 		scale = 1; /* lateness is kept in ns */
@@ -441,7 +442,7 @@ static struct error *add_console(const struct verdict_context *v)
 
 	if (error)
 		return error;
-	return trace_log(text, "console.log", v->last_step, &context, v->told, v->report);
+	return trace_log(text, v->console, v->last_step, &context, v->told, v->report);
 }
 
 static struct error *add_kernel_log(const struct verdict_context *v)
@@ -515,18 +516,15 @@ static struct error *add_all(const struct verdict_context *v)
 		error = add_events(v);
 	for (size_t leg = 0; !error && leg < v->results->plan->leg_count; leg++)
 		error = add_log_budget(v, leg);
-	if (!error)
-		error = end == TARGET_PANICKED || end == TARGET_SILENT
-				? add_console(v)
-				: add_kernel_log(v);
+	/* what died has been told; after restarts the log is of several machines */
+	if (!error && end != TARGET_PANICKED && end != TARGET_SILENT)
+		error = v->results->restarts ? add_console(v) : add_kernel_log(v);
 	if (!error)
 		error = complaints_add(v->results->complaints, strbuf_string(v->told),
 				       v->report);
 	if (!error)
 		error = add_taint(v);
-	if (!error && end == TARGET_SILENT)
-		error = add_silence(v);
-	return error ? error : add_end(v);
+	return error || v->report->failure ? error : add_end(v);
 }
 
 /* Which machine it was. */
@@ -558,26 +556,53 @@ static struct error *add_target(const struct target *target, struct report *repo
 	return error ? error : report_add_section(report, &target_section, value);
 }
 
-struct error *verdict_add(const struct results *results, const struct journal *journal,
+static struct error *fill_context(struct verdict_context *v, char **last_step)
+{
+	uint64_t rate = v->journal->header->stamps_per_second;
+	struct error *error = verdict_last_step(v->results, v->journal, last_step);
+
+	v->last_step = *last_step;
+	v->told = &v->results->told;
+	v->ns_per_stamp = rate ? 1e9 / (double)rate : 1;
+	return error;
+}
+
+struct error *verdict_death(struct results *results, const struct journal *journal,
+			    struct target *target, const struct carried_list *modules,
+			    const struct run_options *options, const char *console,
+			    struct report *report)
+{
+	_free_ char *last_step = NULL;
+	struct verdict_context v = { results, journal, target, modules, options, report };
+	enum target_end end = results->outcome.end;
+	struct error *error = fill_context(&v, &last_step);
+
+	v.console = console;
+	if (!error && target->console)
+		error = add_console(&v);
+	if (!error && end == TARGET_SILENT)
+		error = add_silence(&v);
+	return error || report->failure ? error : add_end(&v);
+}
+
+struct error *verdict_add(struct results *results, const struct journal *journal,
 			  struct target *target, const struct carried_list *modules,
 			  const struct run_options *options, struct report *report)
 {
-	_strbuf_ struct strbuf told = STRBUF_INIT;
 	_free_ char *last_step = NULL;
 	struct verdict_context v = { results, journal, target, modules, options, report };
-	uint64_t rate = journal->header->stamps_per_second;
-	struct error *error = verdict_last_step(results, journal, &last_step);
+	struct error *error = fill_context(&v, &last_step);
 
-	if (error)
-		return error;
-	v.last_step = last_step;
-	v.told = &told;
-	v.ns_per_stamp = rate ? 1e9 / (double)rate : 1;
-	error = add_all(&v);
+	v.console = "console.log";
+	if (!error)
+		error = add_all(&v);
 	if (!error)
 		error = add_target(target, report);
 	if (!error)
 		error = report_measure(report, "target.boot", target->boot_seconds, "s");
+	if (!error && results->restarts)
+		error = report_measure(report, "target.restarts",
+				       (double)results->restarts, "1");
 	if (!error && journal->header->waits)
 		error = report_measure(report, "journal.waits",
 				       (double)journal->header->waits, "1");

@@ -10,7 +10,16 @@
 
 struct error;
 
-struct error *verdict_add(const struct results *results, const struct journal *journal,
+/*
+ * A target died: what its console (kept as @console in the run folder) tells, and why.
+ * Then, at the end of all targets, verdict_add().
+ */
+struct error *verdict_death(struct results *results, const struct journal *journal,
+			    struct target *target, const struct carried_list *modules,
+			    const struct run_options *options, const char *console,
+			    struct report *report);
+
+struct error *verdict_add(struct results *results, const struct journal *journal,
 			  struct target *target, const struct carried_list *modules,
 			  const struct run_options *options, struct report *report);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,12 @@
 #include "common/file.h"
 #include "common/process.h"
 #include "target/target.h"
+
+/* The kernel's own copies, which the file does not have as sections. */
+static bool is_table(const char *name)
+{
+	return !strcmp(name, ".symtab") || !strcmp(name, ".strtab");
+}
 
 /* "add-symbol-file FILE -s .text ADDRESS …", as gdb wants relocatable files. */
 static struct error *add_module(struct strbuf *script, const json_t *module)
@@ -27,7 +34,7 @@ static struct error *add_module(struct strbuf *script, const json_t *module)
 				 file);
 	strbuf_addf(script, "add-symbol-file '%s'", file);
 	json_object_foreach(own, name, address) if (json_is_string(address) &&
-						    name[0] == '.' &&
+						    name[0] == '.' && !is_table(name) &&
 						    !strpbrk(name, " '\n\t") &&
 						    strncmp(json_string_value(address),
 							    "0x0000000000000000", 18))

@@ -283,3 +283,47 @@ void sense_tasks(struct agent *agent)
 				     "stack", stack ? stack : ""));
 	}
 }
+
+/* Addresses of sections by name, as symbolizer_add_layouts() reads them. */
+static json_t *sections_of(const char *module)
+{
+	char path[320];
+	json_t *sections = json_object();
+	_closedir_ DIR *dir = NULL;
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/sections", module);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		_free_ char *text = NULL;
+
+		if (entry->d_type != DT_REG)
+			continue;
+		snprintf(path, sizeof(path), "/sys/module/%.60s/sections/%.200s", module,
+			 entry->d_name);
+		error_destroy(file_read_text(path, 64, &text));
+		if (!text)
+			continue;
+		text[strcspn(text, "\n")] = 0;
+		json_object_set_new(sections, entry->d_name, json_string(text));
+	}
+	return sections;
+}
+
+void sense_layout(const char *file)
+{
+	static char last[32];
+	char name[64], path[128];
+	_free_ char *text = NULL;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(file, "."), file);
+	for (char *c = name; *c; c++)
+		*c = *c == '-' ? '_' : *c;
+	snprintf(path, sizeof(path), "/sys/module/%s/sections/.text", name);
+	error_destroy(file_read_text(path, 31, &text));
+	if (!text || !strcmp(text, last))
+		return;
+	snprintf(last, sizeof(last), "%s", text);
+	agent_tell(json_pack("{s:s, s:s, s:o}", "event", "layout", "name", name,
+			     "sections", sections_of(name)));
+}

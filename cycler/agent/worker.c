@@ -2,6 +2,7 @@
 /* One worker process: passes over a cycle's steps, each with its records. */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 
 #include "common/error.h"
 #include "cycler/agent/agent.h"
+#include "cycler/agent/sense.h"
 
 enum {
 	/* After so many failures in a row a cycle has shown what it can. */
@@ -23,7 +25,8 @@ struct worker {
 	size_t histogram;	      /* of step 0 */
 	bool reached[PLAN_MAX_STEPS]; /* by pair number: its opening has begun well */
 	bool holder;
-	int result; /* of the pass: the first error, 0: none */
+	bool layout; /* tell where modules lie */
+	int result;  /* of the pass: the first error, 0: none */
 	size_t failed_step;
 	uint64_t row; /* failures in a row */
 };
@@ -129,6 +132,9 @@ static void run_pass(struct worker *w)
 			w->reached[step->pair_number] = result == 0;
 		failing = failing || (step->opening && result);
 		note_result(w, step, i, result);
+		if (w->layout && !result && step->opening &&
+		    !strcmp(step->pair->kind->name, "module"))
+			sense_layout(step->pair->kind->subject(step->pair->state));
 	}
 	__atomic_store_n(&w->state->step, 0, __ATOMIC_RELEASE);
 	histogram_add(histogram(w, cycle->step_count), now - begin);
@@ -255,6 +261,7 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 		.state = state,
 		.histogram = plan_histogram(agent->plan, agent->leg, cycle, worker, 0),
 		.holder = holder,
+		.layout = getenv("BOOKEND_LAYOUT") != NULL,
 		.record = { .leg = (uint8_t)agent->leg,
 			    .cycle = (uint8_t)cycle,
 			    .worker = (uint16_t)(state - agent->journal.workers) },
