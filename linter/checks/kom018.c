@@ -12,9 +12,9 @@ static const char *const functions[] = { "__trace_printk",	"__trace_bprintk",
 					 "print_hex_dump_bytes" };
 
 /* What people write into messages that were never meant to stay. */
-static const char *const words[] = { "XXX",    "FIXME", "TODO",	    "HACK",
-				     "DEBUG:", "DBG:",	"got here", "here 1",
-				     "!!!!",   "####",	"@@@@" };
+static const char *const words[] = { "XXX ",   "XXX:",	 "FIXME", "TODO",
+				     "HACK",   "DEBUG:", "DBG:",  "got here",
+				     "here 1", "!!!!",	 "####",  "@@@@" };
 
 static bool is_debug_text(const char *text)
 {
