@@ -164,7 +164,9 @@ static struct error *build_one(struct gate *gate, const struct gate_build *build
 		return from = NULL, error_nomem();
 	if (asprintf(&log, "%s/build/%s.log", gate->folder, build->flavour) < 0)
 		return log = NULL, error_nomem();
-	error = file_make_folder(stage, 0777);
+	error = file_remove_tree(stage); /* of an earlier gate */
+	if (!error)
+		error = file_make_folder(stage, 0777);
 	if (!error)
 		error = must_run((const char *const[]){ "cp", "-RL", from, stage, NULL });
 	if (!error)
