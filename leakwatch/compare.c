@@ -28,7 +28,7 @@ static void settle(void)
 		int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
 
 		sync();
-		if (fd >= 0 && write(fd, "3\n", 2) < 0)
+		if (fd >= 0 && write(fd, "7\n", 2) < 0)
 			i = 3;
 		if (fd >= 0)
 			close(fd);
