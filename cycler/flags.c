@@ -16,7 +16,7 @@ bool flags_given(const struct plan_flags *f)
 {
 	return f->module || f->parameters || f->device || f->probes.count || f->passes ||
 	       f->duration || f->device_passes || f->plain_passes || f->deadline ||
-	       f->seed || f->turbo || f->rate.per_second > 0;
+	       f->seed || f->turbo || f->fail_allocs || f->rate.per_second > 0;
 }
 
 static struct error *check(const struct plan_flags *f)
@@ -94,6 +94,17 @@ static json_t *loading(const struct plan_flags *f)
 	return pair;
 }
 
+/* Each allocation of a load, or of an open, fails once. */
+static void add_error_paths(json_t *legs, const struct plan_flags *f)
+{
+	json_t *cycle = f->module ? loading(f) : device_pair(f);
+
+	json_object_set_new(cycle, "fail_allocs", json_true());
+	add_leg(legs, f, "error paths", f->module != NULL, 1, cycle, NULL);
+	json_object_del(cycle, "rate");
+	json_object_del(cycle, "for");
+}
+
 static void add_legs(json_t *legs, const struct plan_flags *f)
 {
 	uint64_t passes = f->passes || f->duration ? f->passes : DEFAULT_PASSES;
@@ -149,6 +160,8 @@ struct error *flags_to_plan(const struct plan_flags *f, json_t **ret)
 		json_object_set_new(plan, "deadline", json_string(deadline));
 	}
 	add_legs(json_object_get(plan, "legs"), f);
+	if (f->fail_allocs)
+		add_error_paths(json_object_get(plan, "legs"), f);
 	*ret = plan;
 	return NULL;
 }

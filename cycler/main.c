@@ -45,6 +45,9 @@ static const struct option plan_options[] = {
 	  "Passes of the device's own leg, with --module; default 100 times --passes." },
 	{ OPTION_FLAG, 0, "turbo", NULL, PLAN(turbo),
 	  "Expedites the kernel's grace periods in an extra leg; a plain one stays." },
+	{ OPTION_FLAG, 0, "fail-allocs", NULL, PLAN(fail_allocs),
+	  "In a leg of its own, makes every allocation of a pass fail once, in turn, and "
+	  "demands a clean error and success afterwards." },
 	{ OPTION_COUNT, 0, "plain-passes", "N", PLAN(plain_passes),
 	  "Of the passes, how many are not expedited with --turbo; default a tenth." },
 	{ OPTION_DURATION, 0, "deadline", "TIME", PLAN(deadline),

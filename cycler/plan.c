@@ -22,8 +22,9 @@ enum {
 
 /* Keys of a cycle that are not its kind's. */
 static const char *const cycle_keys[] = {
-	"kind",	 "name", "rate",   "rate_end", "schedule", "jitter", "over",	"burst",
-	"phase", "for",	 "passes", "workers",  "errors",   "inside", "comment", NULL,
+	"kind",	  "name",   "rate",    "rate_end",    "schedule", "jitter",
+	"over",	  "burst",  "phase",   "for",	      "passes",	  "workers",
+	"errors", "inside", "comment", "fail_allocs", NULL,
 };
 static const char *const leg_keys[] = {
 	"name", "turbo", "cycles", "hold", "comment", NULL
@@ -278,8 +279,13 @@ static struct error *parse_limits(const json_t *object, const char *where,
 	const json_t *passes = json_object_get(object, "passes");
 	const json_t *duration = json_object_get(object, "for");
 	const json_t *workers = json_object_get(object, "workers");
+	const json_t *fail_allocs = json_object_get(object, "fail_allocs");
 
 	cycle->workers = 1;
+	if (fail_allocs && !json_is_boolean(fail_allocs))
+		return error_new(ERROR_INPUT, "%s/fail_allocs must be true or false",
+				 where);
+	cycle->fail_allocs = json_is_true(fail_allocs);
 	if (passes && (!json_is_integer(passes) || json_integer_value(passes) < 1))
 		return error_new(ERROR_INPUT, "%s/passes must be at least 1", where);
 	cycle->passes = passes ? (uint64_t)json_integer_value(passes) : 0;

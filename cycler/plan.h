@@ -47,6 +47,7 @@ struct plan_cycle {
 	uint64_t passes;   /* 0: no limit */
 	uint64_t duration; /* ns, 0: no limit */
 	unsigned int workers;
+	bool fail_allocs; /* one allocation of each pass fails, in turn */
 	struct plan_step steps[PLAN_MAX_STEPS];
 	size_t step_count;
 	size_t pair_count;

@@ -146,12 +146,21 @@ static struct error *place_plan(struct session *s)
 	return error ? error : file_write(path, own, strlen(own), 0644);
 }
 
-static struct error *add_recorder(struct session *s)
+static struct error *add_helper(struct session *s, const char *name)
 {
 	_free_ char *module = NULL;
-	struct error *error = target_guest_program("bookend_recorder.ko", &module);
+	struct error *error = target_guest_program(name, &module);
 
 	return error ? error : target_add_module(s->target, module, true, NULL);
+}
+
+static bool fails_allocations(const struct plan *plan)
+{
+	for (size_t leg = 0; leg < plan->leg_count; leg++)
+		for (size_t i = 0; i < plan->legs[leg].cycle_count; i++)
+			if (plan->legs[leg].cycles[i].fail_allocs)
+				return true;
+	return false;
 }
 
 static struct error *prepare(struct session *s)
@@ -165,7 +174,9 @@ static struct error *prepare(struct session *s)
 	if (!error)
 		error = target_add_program(s->target, agent, AGENT_PATH);
 	if (!error && s->options->recorder)
-		error = add_recorder(s);
+		error = add_helper(s, "bookend_recorder.ko");
+	if (!error && fails_allocations(s->plan))
+		error = add_helper(s, "bookend_failalloc.ko");
 	if (!error)
 		error = place_plan(s);
 	if (!error)

@@ -12,6 +12,7 @@
 #include "common/style.h"
 #include "common/units.h"
 #include "cycler/complaints.h"
+#include "cycler/error_paths.h"
 #include "cycler/leaks.h"
 #include "cycler/trace.h"
 #include "report/json.h"
@@ -320,10 +321,16 @@ static struct error *add_residue(const struct verdict_context *v, const json_t *
 static struct error *add_event(const struct verdict_context *v, const json_t *event,
 			       bool *residue_seen)
 {
+	const struct trace_context context = trace_context(v);
 	struct error *error = NULL;
 
 	if (event_is(event, "stuck"))
 		return add_stuck(v, event);
+	if (event_is(event, "failed allocation"))
+		return error_paths_add_site(event, leg_name(v, event), &context,
+					    v->report);
+	if (event_is(event, "error paths"))
+		return error_paths_add_sweep(event, v->report);
 	if (event_is(event, "references"))
 		return add_references(v, event);
 	if (event_is(event, "not watched"))

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "common/strbuf.h"
 #include "cycler/agent/agent.h"
 #include "cycler/agent/sense.h"
+#include "cycler/failalloc.h"
 
 enum {
 	/* After so many failures in a row a cycle has shown what it can. */
@@ -252,6 +254,103 @@ static void wait_for_start(void)
 	sigwait(&wanted, &number);
 }
 
+static void count_pass(struct worker *w)
+{
+	struct agent *agent = w->agent;
+
+	for (size_t i = 0; !w->holder && i < AGENT_COUNTERS && agent->counters[i]; i++)
+		__atomic_fetch_add(agent->counters[i], 1, __ATOMIC_RELAXED);
+}
+
+/* The whole pass is the step: what it opens it closes, whatever failed. */
+static int pass_without_count(void *context)
+{
+	struct worker *w = context;
+	int result;
+
+	count_pass(w);
+	run_pass(w);
+	result = w->result;
+	w->result = 0;
+	finish_pass(w);
+	return result;
+}
+
+static int closed_already(void *context)
+{
+	(void)context;
+	return 0;
+}
+
+static struct error *tell_site(void *context, const struct failalloc_site *site)
+{
+	struct worker *w = context;
+	_strbuf_ struct strbuf stack = STRBUF_INIT;
+
+	for (uint32_t i = 0; i < site->where.frames; i++)
+		strbuf_addf(&stack, "[<0>] %s\n", site->where.text[i]);
+	agent_tell(json_pack("{s:s, s:i, s:i, s:I, s:s, s:i, s:i, s:I, s:s}", "event",
+			     "failed allocation", "leg", (int)w->agent->leg, "cycle",
+			     (int)w->record.cycle, "nth", (json_int_t)site->nth,
+			     "outcome", failalloc_outcome_name(site->outcome), "result",
+			     site->result, "afterwards", site->afterwards, "size",
+			     (json_int_t)site->where.size, "stack",
+			     strbuf_string(&stack)));
+	if (stopping(w) || site->outcome == FAILALLOC_BROKEN)
+		return error_new(ERROR_INTERRUPT,
+				 "those behind allocation %llu were not tried%s",
+				 (unsigned long long)site->nth,
+				 site->outcome == FAILALLOC_BROKEN
+					 ? ": the driver was broken"
+					 : "");
+	return NULL;
+}
+
+/* Instead of passes: a sweep for each module of the plan, or one without. */
+static void fail_allocations(struct worker *w)
+{
+	const struct failalloc_step step = { w, pass_without_count, closed_already,
+					     tell_site };
+	struct failalloc_sweep sweep = { 0 };
+	struct failalloc f = { -1, 0 };
+	struct error *error = failalloc_open(&f);
+	size_t i = 0;
+
+	do {
+		const char *module = w->agent->module_count ? w->agent->modules[i] : NULL;
+
+		if (!error)
+			error = failalloc_sweep(&f, module, 0, &step, 1, 0, &sweep);
+		if (!error)
+			agent_tell(json_pack(
+				"{s:s, s:i, s:s, s:I, s:I, s:I, s:b}", "event",
+				"error paths", "leg", (int)w->agent->leg, "module",
+				module ? module : "", "counted",
+				(json_int_t)sweep.counted, "tried",
+				(json_int_t)sweep.tried, "missed",
+				(json_int_t)sweep.missed, "unsteady", sweep.unsteady));
+	} while (!error && ++i < w->agent->module_count);
+	failalloc_close(&f);
+	if (error)
+		agent_tell(json_pack("{s:s, s:s, s:s}", "event", "not watched", "name",
+				     "error paths", "why", error_message(error)));
+	error_destroy(error);
+}
+
+static void run_passes(struct worker *w, uint64_t start_ns,
+		       struct schedule_state *schedule)
+{
+	while (more(w, start_ns)) {
+		hold_on_request(w);
+		wait_for_slot(w, schedule, start_ns);
+		if (stopping(w) && !w->holder)
+			break;
+		count_pass(w);
+		run_pass(w);
+		finish_pass(w);
+	}
+}
+
 void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 		 struct journal_worker *state, bool holder)
 {
@@ -286,17 +385,10 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 	}
 	start_ns = now_ns();
 	state->started = journal_stamp();
-	while (more(&w, start_ns)) {
-		hold_on_request(&w);
-		wait_for_slot(&w, &schedule, start_ns);
-		if (stopping(&w) && !holder)
-			break;
-		for (size_t i = 0; !holder && i < AGENT_COUNTERS && agent->counters[i];
-		     i++)
-			__atomic_fetch_add(agent->counters[i], 1, __ATOMIC_RELAXED);
-		run_pass(&w);
-		finish_pass(&w);
-	}
+	if (w.cycle->fail_allocs && !holder)
+		fail_allocations(&w);
+	else
+		run_passes(&w, start_ns, &schedule);
 	state->ended = journal_stamp();
 	__atomic_store_n(&state->done, 1, __ATOMIC_RELEASE);
 	_exit(0);
