@@ -10,6 +10,8 @@
 #include "common/units.h"
 #include "leakwatch/caches.h"
 #include "leakwatch/leaks.h"
+#include "leakwatch/profile.h"
+#include "leakwatch/profile.h"
 #include "leakwatch/section.h"
 #include "report/json.h"
 
@@ -254,5 +256,7 @@ struct error *leak_judge(const json_t *census, const struct leak_options *option
 		error = leak_section_add(
 			model, &leaks,
 			model->passes ? bound_99 / (double)model->passes : 0, report);
+	if (!error)
+		error = profile_add(model, options, report);
 	return error;
 }
