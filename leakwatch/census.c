@@ -675,7 +675,7 @@ struct error *census_settle(struct census *census, uint64_t limit_ns)
 			return error;
 		quiet = state.alive == before ? quiet + 1 : 0;
 		before = state.alive;
-		if (!state.alive || quiet >= 8 || now_ns() >= deadline)
+		if (!state.alive || quiet >= 6 || now_ns() >= deadline)
 			return NULL;
 		usleep(20000);
 	}

@@ -196,8 +196,9 @@ static void place_text(const json_t *place, const struct style *style, struct st
 static void section_text(const json_t *value, const struct style *style,
 			 struct strbuf *out)
 {
+	const char *before = "";
 	const json_t *place;
-	size_t index;
+	size_t index, shown = 0;
 
 	strbuf_adds(out, "  wired       ");
 	units_add_size(out, count_of(value, "loaded"));
@@ -206,8 +207,18 @@ static void section_text(const json_t *value, const struct style *style,
 	strbuf_adds(out, " more during init, at most ");
 	units_add_size(out, count_of(value, "peak"));
 	strbuf_adds(out, " allocated\n");
-	json_array_foreach((json_t *)json_object_get(value, "places"), index,
-			   place) if (index < SHOWN) place_text(place, style, out);
+	json_array_foreach((json_t *)json_object_get(value, "places"), index, place)
+	{
+		const char *function =
+			json_string_value(json_object_get(place, "function"));
+
+		/* one line a function: the document has them all */
+		if (shown >= SHOWN || !function || !strcmp(function, before))
+			continue;
+		place_text(place, style, out);
+		before = function;
+		shown++;
+	}
 }
 
 const struct section profile_section = {

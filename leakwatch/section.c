@@ -106,6 +106,8 @@ static json_t *leak_json(const struct leak *leak)
 	json_builder_integer(&b, "objects", leak->objects);
 	json_builder_integer(&b, "bytes", leak->asked);
 	json_builder_integer(&b, "taken", leak->given);
+	json_builder_integer(&b, "smallest", leak->site->smallest);
+	json_builder_integer(&b, "largest", leak->site->largest);
 	json_builder_integer(&b, "passes", leak->passes);
 	json_builder_integer(&b, "first_pass", leak->first_pass);
 	json_builder_integer(&b, "last_pass", leak->last_pass);

@@ -38,15 +38,20 @@ static void add_bytes(struct strbuf *out, uint64_t bytes)
 	strbuf_adds(out, " B");
 }
 
-/* "100 B in each of 100 passes, from the first on" */
+/* "100 B in each of 100 passes"; "512 B × 31 objects in 30 of 330 passes" */
 static void add_amount(const struct leak *leak, uint64_t passes, struct strbuf *out)
 {
 	uint64_t in = leak->passes ? leak->passes : 1;
 
-	add_bytes(out, leak->asked / in);
-	if (leak->objects / in > 1)
-		strbuf_addf(out, " (%llu objects)",
-			    (unsigned long long)(leak->objects / in));
+	if (leak->objects % in) {
+		add_bytes(out, leak->asked / (leak->objects ? leak->objects : 1));
+		strbuf_addf(out, " × %llu objects", (unsigned long long)leak->objects);
+	} else {
+		add_bytes(out, leak->asked / in);
+		if (leak->objects / in > 1)
+			strbuf_addf(out, " (%llu objects)",
+				    (unsigned long long)(leak->objects / in));
+	}
 	if (leak->passes == passes && passes > 1)
 		strbuf_adds(out, " in each of ");
 	else
