@@ -480,6 +480,7 @@ struct error *bundle_inflate(const char *name, struct span bytes, uint64_t limit
 	archive_read_support_filter_gzip(archive);
 	archive_read_support_filter_xz(archive);
 	archive_read_support_filter_zstd(archive);
+	archive_read_support_filter_lz4(archive); /* kernel images */
 	archive_read_support_format_raw(archive);
 	if (archive_read_open_memory(archive, bytes.data, bytes.size) != ARCHIVE_OK ||
 	    archive_read_next_header(archive, &entry) != ARCHIVE_OK ||
@@ -487,7 +488,7 @@ struct error *bundle_inflate(const char *name, struct span bytes, uint64_t limit
 		return error_new(ERROR_INPUT, "%s cannot be unpacked: %s", name,
 				 archive_error_string(archive)
 					 ? archive_error_string(archive)
-					 : "it is not xz, zstd or gzip");
+					 : "it is not xz, zstd, gzip or lz4");
 	while ((n = archive_read_data(archive, data + size, capacity - size)) > 0) {
 		size += n;
 		if (size > limit)
