@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "linter/linter.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/array.h"
 #include "common/error.h"
@@ -103,6 +105,14 @@ static struct error *check_globs(const struct linter *linter,
 	return NULL;
 }
 
+/* A file that an option names has to be there before anything is looked at. */
+static struct error *check_file(const char *path, const char *option)
+{
+	if (!path || !access(path, R_OK))
+		return NULL;
+	return error_errno(errno, "%s: cannot read %s", option, path);
+}
+
 static const struct target_family *find_family(const char *spec, const char **rest)
 {
 	const struct target_family *fallback = NULL;
@@ -158,6 +168,10 @@ struct error *linter_create(const struct linter_options *options, struct report 
 		error = check_globs(linter, &options->only, "--only");
 	if (!error)
 		error = check_globs(linter, &options->skip, "--skip");
+	if (!error)
+		error = check_file(options->manifest, "--manifest");
+	if (!error)
+		error = check_file(options->stablelist, "--stablelist");
 	if (!error)
 		error = activate_all(linter);
 	if (!error)

@@ -27,9 +27,9 @@ struct resolver {
 
 const char *obstacle_name(enum obstacle_kind kind)
 {
-	static const char *const names[] = { "symbol",	 "crc",	      "vermagic",
-					     "license",	 "namespace", "dependency",
-					     "versions", "machine" };
+	static const char *const names[] = { "symbol",	"crc",	     "vermagic",
+					     "license", "namespace", "dependency",
+					     "versions" };
 
 	return names[kind];
 }

@@ -28,7 +28,7 @@ enum obstacle_kind {
 	OBSTACLE_NAMESPACE,  /* not imported */
 	OBSTACLE_DEPENDENCY, /* a module it depends on is not there */
 	OBSTACLE_VERSIONS,   /* the target wants versions, the module has none */
-	OBSTACLE_MACHINE,
+	OBSTACLE_KINDS,
 };
 
 /* Why a module does not load. */

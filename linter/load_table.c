@@ -86,7 +86,7 @@ static const char *text_of(const json_t *object, const char *key)
 static void add_reasons(const json_t *reasons, struct strbuf *out)
 {
 	enum { SHOWN = 4 };
-	const char *done[OBSTACLE_MACHINE + 1];
+	const char *done[OBSTACLE_KINDS];
 	size_t done_count = 0;
 
 	for (size_t i = 0; i < json_array_size(reasons); i++) {
@@ -96,7 +96,7 @@ static void add_reasons(const json_t *reasons, struct strbuf *out)
 
 		for (size_t k = 0; k < done_count; k++)
 			seen |= !strcmp(done[k], kind);
-		if (seen || done_count > OBSTACLE_MACHINE)
+		if (seen || done_count == OBSTACLE_KINDS)
 			continue;
 		done[done_count++] = kind;
 		strbuf_addf(out, "%s%s", done_count > 1 ? "; " : "", kind);

@@ -108,6 +108,8 @@ START_TEST(what_is_no_driver_exits_with_2)
 	ck_assert_holds(out, "holds no driver");
 	ck_assert_int_eq(LINT(&out, "missing.ko"), 2);
 	ck_assert_holds(out, "cannot open missing.ko");
+	ck_assert_int_eq(LINT(&out, "notes.txt", "--manifest", "missing"), 2);
+	ck_assert_holds(out, "--manifest: cannot read missing");
 	ck_assert_int_eq(LINT(&out, "--only", "KOM999", "notes.txt"), 2);
 	ck_assert_holds(out, "no rule has such an id");
 }
