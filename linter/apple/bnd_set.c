@@ -268,7 +268,9 @@ static struct error *tell_versions(struct linter *linter, const struct subject *
 		for (size_t k = 0; k < i && !error && kext->identifier; k++) {
 			const struct kext *other = set->kexts[k];
 
-			if (!other->identifier ||
+			/* two archives are two products, or two releases of one */
+			if (!other->identifier || other->bundle != kext->bundle ||
+			    other->container != kext->container ||
 			    strcmp(other->identifier, kext->identifier) ||
 			    other->version.value == kext->version.value ||
 			    (kext->parent && alternatives(kext, other)) ||

@@ -75,7 +75,42 @@ static void resolve_provider(const struct kpi *kpi, struct library_use *use)
 		use->ok = all;
 }
 
-static void resolve_library(const struct kext_set *set, struct library_use *use)
+static bool is_compatible(const struct kext *provider, const struct library_use *use)
+{
+	return use->wanted.parsed && provider->version.parsed &&
+	       provider->compatible.parsed &&
+	       use->wanted.value <= provider->version.value &&
+	       use->wanted.value >= provider->compatible.value;
+}
+
+/* Of several kexts of one identifier: one that will do, one from the same place. */
+static const struct kext *find_provider(const struct kext_set *set,
+					const struct kext *kext,
+					const struct library_use *use)
+{
+	const struct kext *best = NULL;
+	unsigned int most = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct kext *k = set->kexts[i];
+		unsigned int score = 1;
+
+		if (!k->identifier || strcmp(k->identifier, use->identifier))
+			continue;
+		score += is_compatible(k, use) ? 4 : 0;
+		score += k->bundle == kext->bundle && k->container == kext->container ? 2
+										      : 0;
+		if (score > most ||
+		    (score == most && best && k->version.value > best->version.value)) {
+			best = k;
+			most = score;
+		}
+	}
+	return best;
+}
+
+static void resolve_library(const struct kext_set *set, const struct kext *kext,
+			    struct library_use *use)
 {
 	use->raw = !strcmp(use->identifier, "com.apple.kernel");
 	use->kpi = kpi_library(set->kpi, use->identifier);
@@ -88,7 +123,7 @@ static void resolve_library(const struct kext_set *set, struct library_use *use)
 	} else if (use->raw) {
 		use->ok = releases_between(0, 9); /* never for 64-bit kexts */
 	} else {
-		use->provider = kext_set_find(set, use->identifier);
+		use->provider = find_provider(set, kext, use);
 		use->unknown = !use->provider;
 		if (use->provider)
 			resolve_provider(set->kpi, use);
@@ -106,9 +141,11 @@ static unsigned int archs_of(const struct kext *kext)
 }
 
 /* The entries of one OSBundleLibraries…, for the architectures it speaks for. */
-static void read_libraries(const struct kext_set *set, struct kext_loads *loads,
+static void read_libraries(const struct kext_set *set, const struct kext *kext,
 			   const struct property *dict, unsigned int archs)
 {
+	struct kext_loads *loads = kext->loads;
+
 	if (!dict || dict->type != PROPERTY_DICT)
 		return;
 	property_for_each(dict, entry)
@@ -123,7 +160,7 @@ static void read_libraries(const struct kext_set *set, struct kext_loads *loads,
 			use->wanted.parsed =
 				kext_version_parse(entry->string, &use->wanted.value);
 		}
-		resolve_library(set, use);
+		resolve_library(set, kext, use);
 	}
 }
 
@@ -159,9 +196,9 @@ static struct error *gather_libraries(const struct kext_set *set, struct kext *k
 		if (!own || own == plain || !slice->known)
 			continue;
 		special |= 1u << slice->kpi_arch;
-		read_libraries(set, loads, own, 1u << slice->kpi_arch);
+		read_libraries(set, kext, own, 1u << slice->kpi_arch);
 	}
-	read_libraries(set, loads, plain,
+	read_libraries(set, kext, plain,
 		       kext->slice_count ? archs_of(kext) & ~special : ~0u);
 	return NULL;
 }
