@@ -231,6 +231,10 @@ static struct error *bind_times(struct binder *b)
 	uint64_t count = read_uleb(b), skip = read_uleb(b);
 	struct error *error = NULL;
 
+	if (!b->symbol) {
+		b->g->fixups->incomplete = true;
+		return NULL;
+	}
 	for (uint64_t i = 0; i < count && !error && b->address < b->segment_end &&
 			     b->g->fixups->count < b->g->limit;
 	     i++)

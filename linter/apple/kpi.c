@@ -344,8 +344,10 @@ static int by_name(const void *a, const void *b)
 
 bool kpi_find(const struct kpi *kpi, const char *symbol, struct kpi_availability *ret)
 {
-	const struct kpi_symbol *found = bsearch(symbol, kpi->symbols, kpi->symbol_count,
-						 sizeof(*kpi->symbols), by_name);
+	const struct kpi_symbol *found =
+		kpi->symbol_count ? bsearch(symbol, kpi->symbols, kpi->symbol_count,
+					    sizeof(*kpi->symbols), by_name)
+				  : NULL;
 	bool any = found != NULL;
 
 	memset(ret, 0, sizeof(*ret));

@@ -436,6 +436,22 @@ START_TEST(survives_every_truncation_and_many_flips)
 }
 END_TEST
 
+/* DO_BIND_ULEB_TIMES_SKIPPING, 2^63 times, going nowhere, before any symbol is named. */
+START_TEST(bindings_of_nothing_end)
+{
+	static const uint8_t code[] = { 0x72, 0x00, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff,
+					0xff, 0xff, 0xff, 0x7f, 0xf8, 0xff, 0xff, 0xff,
+					0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x00 };
+	_mapping_ struct mapping mapping = { 0 };
+	_macho_fixups_ struct macho_fixups fixups = { 0 };
+	_cleanup_(macho_destroy) struct macho *m = open_made("small.x86_64", &mapping);
+
+	m->bind_opcodes = (struct span){ code, sizeof(code) };
+	ck_assert_ok(macho_fixups_read(m, &fixups));
+	ck_assert(fixups.incomplete);
+}
+END_TEST
+
 START_TEST(tells_where_a_table_leaves_the_slice)
 {
 	_mapping_ struct mapping mapping = { 0 };
@@ -469,6 +485,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tcase, refuses_overlapping_doubled_and_endless_slices);
 	tcase_add_test(tcase, a_java_class_is_no_fat_file);
 	tcase_add_test(tcase, survives_every_truncation_and_many_flips);
+	tcase_add_test(tcase, bindings_of_nothing_end);
 	tcase_add_test(tcase, tells_where_a_table_leaves_the_slice);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
