@@ -29,8 +29,8 @@ static const char *const cycle_keys[] = {
 static const char *const leg_keys[] = {
 	"name", "turbo", "cycles", "hold", "comment", NULL
 };
-static const char *const plan_keys[] = { "schema", "name", "seed",    "deadline",
-					 "log",	   "legs", "comment", NULL };
+static const char *const plan_keys[] = { "schema", "name",    "seed",	"deadline", "log",
+					 "legs",   "comment", "ignore", NULL };
 static const char *const log_keys[] = { "lines_per_pass", "bytes_per_pass",
 					"lines_per_second", NULL };
 
@@ -406,6 +406,30 @@ static struct error *parse_budget(const json_t *json, struct plan *plan)
 	return NULL;
 }
 
+/* Residue that the plan's author knows of, as caches that stay by design. */
+static struct error *parse_ignore(const json_t *json, struct plan *plan)
+{
+	const json_t *list = json_object_get(json, "ignore"), *item;
+	size_t i;
+
+	if (list && !all_strings(list))
+		return error_new(ERROR_INPUT, "/ignore must be an array of strings, as "
+					      "\"slab:ext4_*\"");
+	plan->ignore = calloc(json_array_size(list) + 1, sizeof(*plan->ignore));
+	if (!plan->ignore)
+		return error_nomem();
+	json_array_foreach((json_t *)list, i, item)
+	{
+		if (!strchr(json_string_value(item), ':'))
+			return error_new(ERROR_INPUT,
+					 "/ignore/%zu: '%s' is not WHAT:PATTERN, as "
+					 "\"slab:ext4_*\"",
+					 i, json_string_value(item));
+		plan->ignore[i] = json_string_value(item);
+	}
+	return NULL;
+}
+
 static struct error *parse_head(const json_t *json, struct plan *plan)
 {
 	const char *schema = json_string_value(json_object_get(json, "schema"));
@@ -431,6 +455,8 @@ static struct error *parse_head(const json_t *json, struct plan *plan)
 	plan->name = strdup(name ? name : "plan");
 	if (!error && !plan->name)
 		error = error_nomem();
+	if (!error)
+		error = parse_ignore(json, plan);
 	return error ? error : parse_budget(json, plan);
 }
 
@@ -518,6 +544,7 @@ void plan_destroy(struct plan *plan)
 		free(plan->legs[i].name);
 	}
 	free(plan->legs);
+	free(plan->ignore);
 	free(plan->name);
 	json_decref(plan->json);
 	free(plan);

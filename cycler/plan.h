@@ -71,6 +71,7 @@ struct plan {
 	double log_rate;	       /* lines a second; 0: no budget */
 	struct plan_leg *legs;
 	size_t leg_count;
+	const char **ignore; /* no residue: "WHAT:PATTERN", NULL end */
 };
 
 /* @json is kept. Errors name the place by JSON pointer ("/legs/0/cycles/1/rate"). */

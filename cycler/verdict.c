@@ -369,17 +369,46 @@ static struct error *add_events(const struct verdict_context *v)
 	return leaks_add(census, v->modules, v->options, v->report);
 }
 
-/* Lines a pass: a load may say a word, the data path may not. */
+/*
+ * Lines a pass: a load may say a word, the data path may not. Where the kernel itself
+ * talks (a CPU goes off line, a file system is mounted) only a plan can say what is due;
+ * below 0: no budget.
+ */
 static double line_budget(const struct plan *plan, const struct plan_leg *leg)
 {
-	bool only_devices = true;
+	static const struct {
+		const char *kind;
+		double lines;
+	} budgets[] = {
+		{ "device", 0.1 }, { "sysfs", 0.1 }, { "netdev", 1 },
+		{ "module", 4 },   { "bind", 4 },
+	};
+	double budget = 0;
 
 	if (plan->log_lines)
 		return (double)plan->log_lines;
-	for (size_t i = 0; i < leg->cycle_count; i++)
-		only_devices =
-			only_devices && !strcmp(leg->cycles[i].pair.kind->name, "device");
-	return only_devices ? 0.1 : 4;
+	for (size_t i = 0; i < leg->cycle_count; i++) {
+		double lines = -1;
+
+		for (size_t k = 0; k < ARRAY_LENGTH(budgets); k++)
+			if (!strcmp(budgets[k].kind, leg->cycles[i].pair.kind->name))
+				lines = budgets[k].lines;
+		if (lines < 0)
+			return -1;
+		budget = lines > budget ? lines : budget;
+	}
+	return budget;
+}
+
+static bool over_budget(const struct results *r, size_t leg, uint64_t passes,
+			double seconds)
+{
+	double lines = (double)r->leg_lines[leg];
+	double budget = line_budget(r->plan, &r->plan->legs[leg]);
+
+	return (budget >= 0 && lines > budget * (double)passes) ||
+	       (r->plan->log_bytes && r->leg_bytes[leg] > r->plan->log_bytes * passes) ||
+	       (r->plan->log_rate > 0 && lines > r->plan->log_rate * seconds);
 }
 
 static struct error *add_log_budget(const struct verdict_context *v, size_t leg)
@@ -398,11 +427,7 @@ static struct error *add_log_budget(const struct verdict_context *v, size_t leg)
 		if (r->accounts[leg][i].seconds > seconds)
 			seconds = r->accounts[leg][i].seconds;
 	}
-	if (lines < FEW_LINES || !passes)
-		return NULL;
-	if ((double)lines <= line_budget(r->plan, l) * (double)passes &&
-	    !(r->plan->log_bytes && bytes > r->plan->log_bytes * passes) &&
-	    !(r->plan->log_rate > 0 && (double)lines > r->plan->log_rate * seconds))
+	if (lines < FEW_LINES || !passes || !over_budget(r, leg, passes, seconds))
 		return NULL;
 	strbuf_adds(&message, "the kernel logs ");
 	units_add_count(&message, lines);

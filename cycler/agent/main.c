@@ -397,6 +397,7 @@ static struct error *work(struct agent *agent, const char *path)
 		error = kmsg_open(&agent->kmsg);
 	if (error)
 		return error;
+	agent->residue.ignore = agent->plan->ignore;
 	calibrate(agent);
 	sense_taint(agent);
 	error = open_recorder(agent);
