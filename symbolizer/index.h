@@ -147,3 +147,34 @@ bool index_symbol_at(const struct index *index, size_t nth, struct index_symbol_
 uint64_t index_name_hash(const char *name);
 
 uint64_t index_checksum(const void *data, size_t size);
+
+/* For those who copy an index elsewhere: functions by address, with all that is in them.
+ */
+struct index_function_info {
+	const char *name;
+	uint64_t address, size;
+};
+
+/* False after the last. */
+bool index_function_at(const struct index *index, size_t nth,
+		       struct index_function_info *ret);
+
+struct index_inline_info {
+	uint64_t address, size;
+	const char *name;
+	uint32_t file, line, depth; /* file: a number for index_file_at() */
+};
+
+/* Calls @visit for every inline of the function, by address, outer before inner. */
+void index_each_inline(const struct index *index, size_t nth,
+		       void (*visit)(void *context, const struct index_inline_info *info),
+		       void *context);
+
+/* Calls @visit for every row from @start to before @end. */
+void index_each_row(const struct index *index, uint64_t start, uint64_t end,
+		    void (*visit)(void *context, uint64_t address, uint32_t file,
+				  uint32_t line),
+		    void *context);
+
+/* NULL after the last; number 0 is "". */
+const char *index_file_at(const struct index *index, uint32_t number);

@@ -116,7 +116,7 @@ static uint64_t number_hash(const struct index_builder *b, const struct numbers 
 /* Keeps the table at most half full. */
 static bool numbers_reserve(const struct index_builder *b, struct numbers *n)
 {
-	size_t size = n->size ? n->size * 2 : 1024;
+	size_t size = n->size ? n->size * 4 : 1024;
 	uint32_t *slots;
 
 	if (n->used * 2 < n->size)

@@ -531,3 +531,93 @@ bool index_area(const struct index *index, size_t nth, const char **name,
 	*size = area->size;
 	return *name != NULL;
 }
+
+bool index_function_at(const struct index *index, size_t nth,
+		       struct index_function_info *ret)
+{
+	const struct index_function *fn =
+		bytes_at(index, PART_FUNCTIONS, nth * sizeof(*fn), sizeof(*fn));
+
+	if (!fn)
+		return false;
+	ret->name = string_at(index, fn->name);
+	ret->address = index->head.base + fn->address;
+	ret->size = fn->size;
+	return ret->name != NULL;
+}
+
+void index_each_inline(const struct index *index, size_t nth,
+		       void (*visit)(void *context, const struct index_inline_info *info),
+		       void *context)
+{
+	const struct index_function *fn =
+		bytes_at(index, PART_FUNCTIONS, nth * sizeof(*fn), sizeof(*fn));
+	struct fields f;
+	uint64_t low;
+
+	if (!fn || fn->inlines == UINT32_MAX)
+		return;
+	f = fields_at(index, PART_INLINES, fn->inlines, WINDOW);
+	low = index->head.base + fn->address;
+	for (uint32_t count = field(&f); count && !f.failed; count--) {
+		struct index_inline_info one = { 0 };
+
+		low += (uint64_t)(int64_t)signed_field(&f);
+		one.address = low;
+		one.size = field(&f);
+		one.depth = field(&f);
+		one.name = string_at(index, field(&f));
+		one.file = field(&f);
+		one.line = field(&f);
+		field(&f);
+		if (!f.failed && one.name)
+			visit(context, &one);
+	}
+}
+
+static uint32_t offset_of(const struct index *index, uint64_t address)
+{
+	uint64_t offset = address - index->head.base;
+
+	return offset > UINT32_MAX ? UINT32_MAX : (uint32_t)offset;
+}
+
+void index_each_row(const struct index *index, uint64_t start, uint64_t end,
+		    void (*visit)(void *context, uint64_t address, uint32_t file,
+				  uint32_t line),
+		    void *context)
+{
+	uint32_t low = offset_of(index, start), high = offset_of(index, end);
+	ptrdiff_t number =
+		last_not_above(index, PART_BLOCKS, sizeof(struct index_block), low);
+	struct row covering = { 0 };
+	const struct index_block *block;
+
+	/* The row that the start lies in may begin before it. */
+	if (find_row(index, low, &covering) && covering.address < low)
+		visit(context, start, covering.file, covering.line);
+	for (number = number < 0 ? 0 : number;
+	     (block = bytes_at(index, PART_BLOCKS, (uint64_t)number * sizeof(*block),
+			       sizeof(*block))) &&
+	     block->address < high;
+	     number++) {
+		struct fields f = fields_at(index, PART_ROWS, block->rows, ROWS_WINDOW);
+		struct row row = { .address = block->address };
+
+		for (uint32_t count = field(&f); count && !f.failed; count--) {
+			next_row(&f, &row);
+			if (!f.failed && row.address >= low && row.address < high &&
+			    row.line != UINT32_MAX)
+				visit(context, index->head.base + row.address, row.file,
+				      row.line);
+		}
+	}
+}
+
+const char *index_file_at(const struct index *index, uint32_t number)
+{
+	const struct index_file *file = bytes_at(
+		index, PART_FILES, (uint64_t)number * sizeof(*file), sizeof(*file));
+
+	return file ? string_at(index, file->path) : NULL;
+}

@@ -18,7 +18,7 @@
 struct values {
 	struct report_options report;
 	struct string_list debug, sources, layouts;
-	const char *kallsyms, *release, *addresses, *dedup;
+	const char *kallsyms, *release, *addresses, *dedup, *gsym;
 	bool no_index, returns, index, annotate, follow, modules;
 };
 
@@ -52,6 +52,8 @@ static const struct option options[] = {
 	{ OPTION_FLAG, 0, "index", NULL, offsetof(struct values, index),
 	  "Indexes the debug files that are named, or lie in folders that are, ahead of "
 	  "need." },
+	{ OPTION_STRING, 0, "gsym", "FILE", offsetof(struct values, gsym),
+	  "Writes what the one file given with --debug holds as GSYM, for LLVM's tools." },
 	{ OPTION_FLAG, 0, "no-index", NULL, offsetof(struct values, no_index),
 	  "Neither read nor write indexes of debug files in the cache folder." },
 	{ OPTION_GROUP, 0, "Report", NULL, offsetof(struct values, report), NULL,
@@ -152,6 +154,13 @@ static struct error *run_addresses(const struct values *v)
 				      stdout);
 }
 
+static struct error *run_gsym(const struct values *v)
+{
+	if (v->debug.count != 1)
+		return error_new(ERROR_USAGE, "--gsym needs one --debug FILE");
+	return mode_gsym(v->debug.items[0], v->gsym, !v->no_index);
+}
+
 static struct error *run_annotate(const struct values *v, struct symbolizer *s,
 				  const struct string_list *operands)
 {
@@ -217,10 +226,12 @@ static struct error *check_usage(const struct values *v,
 		return error_new(ERROR_USAGE, "--follow goes with --annotate");
 	if (v->returns && !v->addresses)
 		return error_new(ERROR_USAGE, "--returns goes with --addresses");
-	if (operands->count && (v->addresses || v->dedup))
+	if (operands->count && (v->addresses || v->dedup || v->gsym))
 		return error_new(ERROR_USAGE, "--%s takes no log besides",
-				 v->addresses ? "addresses" : "dedup");
-	if (!operands->count && !v->addresses && !v->dedup && !v->modules)
+				 v->addresses ? "addresses"
+				 : v->dedup   ? "dedup"
+					      : "gsym");
+	if (!operands->count && !v->addresses && !v->dedup && !v->modules && !v->gsym)
 		return error_new(ERROR_USAGE,
 				 v->index ? "--index needs a debug file or folder"
 					  : "no log given: name a file, or - for "
@@ -238,6 +249,8 @@ static struct error *run(void *values, const struct string_list *operands,
 	*ret = EXIT_CLEAN;
 	if (!error && v->addresses)
 		return run_addresses(v);
+	if (!error && v->gsym)
+		return run_gsym(v);
 	if (!error && v->index)
 		return mode_index(operands, v->report.quiet);
 	if (!error)
@@ -270,6 +283,7 @@ static const struct tool tool = {
 			 "--annotate [--follow] LOG…\n"
 			 "--addresses FILE|- --debug FILE\n"
 			 "--index FILE|DIR…\n"
+			 "--gsym FILE --debug FILE\n"
 			 "--modules [LOG…]\n"
 			 "--dedup DIR",
 		.summary = "panic logs of any origin to functions, files and lines",

@@ -7,11 +7,13 @@
 
 #include "common/cleanup.h"
 #include "common/error.h"
+#include "common/file.h"
 #include "common/options.h"
 #include "common/progress.h"
 #include "common/strbuf.h"
 #include "common/units.h"
 #include "symbolizer/debugfile.h"
+#include "symbolizer/gsym.h"
 #include "symbolizer/modes.h"
 #include "symbolizer/object.h"
 
@@ -94,4 +96,17 @@ struct error *mode_index(const struct string_list *paths, bool quiet)
 	units_add_count(&text, state.done);
 	printf("%s debug files indexed\n", strbuf_string(&text));
 	return strbuf_error(&text);
+}
+
+struct error *mode_gsym(const char *debug_file, const char *to, bool cache)
+{
+	_cleanup_(object_destroy) struct object *object = NULL;
+	_strbuf_ struct strbuf out = STRBUF_INIT;
+	struct error *error = object_create(debug_file, NULL, cache, &object);
+
+	if (!error)
+		error = object_index(object);
+	if (!error)
+		error = gsym_write(object_whole(object), &out);
+	return error ? error : file_write(to, out.data, out.length, 0644);
 }

@@ -20,6 +20,9 @@ struct error *mode_addresses(const char *debug_file, FILE *in, bool returns, boo
 /* Makes indexes of debug files ahead; folders are searched for them. */
 struct error *mode_index(const struct string_list *paths, bool quiet);
 
+/* Writes what is known of a debug file as GSYM, for LLVM's tools. */
+struct error *mode_gsym(const char *debug_file, const char *to, bool cache);
+
 /*
  * Copies a log unchanged; below every line that names a place come lines, marked by "^",
  * with what it is. @follow: goes on when the file grows.

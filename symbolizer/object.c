@@ -210,3 +210,8 @@ struct error *object_area(struct object *object, size_t nth, const char **name,
 		*found = index_area(symbols, nth, name, address, size);
 	return error;
 }
+
+const struct index *object_whole(const struct object *object)
+{
+	return object->whole;
+}

@@ -27,6 +27,9 @@ bool object_relocatable(const struct object *object);
 /* Reads the file and makes the whole index now. */
 struct error *object_index(struct object *object);
 
+/* The whole index, NULL before object_index(). */
+const struct index *object_whole(const struct object *object);
+
 struct error *object_lookup(struct object *object, uint64_t address,
 			    struct index_hit *ret);
 

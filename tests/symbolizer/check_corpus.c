@@ -81,13 +81,15 @@ END_TEST
 int main(void)
 {
 	_free_ char *folder = corpus_folder("linux-titled");
-	Suite *suite = suite_create("corpus");
-	TCase *tests = tcase_create("corpus");
+	Suite *suite;
+	TCase *tests;
 
 	if (!folder) {
 		printf("skipped: no panic corpus\n");
 		return 77;
 	}
+	suite = suite_create("corpus");
+	tests = tcase_create("corpus");
 	tcase_set_timeout(tests, 600);
 	tcase_add_test(tests, titles_of_95_percent_of_the_corpus_are_right);
 	suite_add_tcase(suite, tests);

@@ -134,14 +134,16 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("dsym");
-	TCase *tests = tcase_create("dsym");
+	Suite *suite;
+	TCase *tests;
 
 	if (!process_found("clang-14") || !process_found("ld64.lld-14") ||
 	    !process_found("dsymutil-14")) {
 		printf("skipped: clang-14, ld64.lld-14 or dsymutil-14 is not there\n");
 		return 77;
 	}
+	suite = suite_create("dsym");
+	tests = tcase_create("dsym");
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, a_panic_of_an_intel_mac_is_told_by_the_dsym);
 	tcase_add_test(tests, a_panic_of_an_apple_silicon_mac_is_told_by_the_dsym);
