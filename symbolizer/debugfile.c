@@ -400,6 +400,7 @@ struct error *debugfile_make_symbols(struct debugfile *file, struct index **ret)
 
 	if (error)
 		return error;
+	index_builder_do_not_compare(builder);
 	add_areas(file, builder);
 	add_symbols(file, builder);
 	return wrap_built(file, builder, ret);

@@ -65,7 +65,7 @@ struct index_builder {
 	size_t function_count, function_capacity;
 	struct wide_block *blocks;
 	size_t block_count, block_capacity;
-	bool failed;
+	bool failed, compares_not;
 };
 
 struct error *index_builder_create(struct index_builder **ret)
@@ -140,12 +140,21 @@ static bool numbers_reserve(const struct index_builder *b, struct numbers *n)
 	return true;
 }
 
+void index_builder_do_not_compare(struct index_builder *b)
+{
+	b->compares_not = true;
+}
+
 uint32_t builder_string(struct index_builder *b, const char *text)
 {
 	struct numbers *n = &b->string_numbers;
 	uint32_t number = (uint32_t)b->strings.length;
 	size_t at;
 
+	if (b->compares_not && b->strings.length < UINT32_MAX / 2) {
+		strbuf_add(&b->strings, text, strlen(text) + 1);
+		return number;
+	}
 	if (!numbers_reserve(b, n) || b->strings.length > UINT32_MAX / 2) {
 		b->failed = true;
 		return 0;
@@ -624,7 +633,8 @@ struct error *index_builder_finish(struct index_builder *b,
 		full.parts[part] = (struct index_range){ start, out.length - start };
 		strbuf_pad(&out, 0, -out.length & 7);
 	}
-	if (b->failed || out.failed || b->rows.failed || b->inlines.failed)
+	if (b->failed || out.failed || b->strings.failed || b->rows.failed ||
+	    b->inlines.failed)
 		return error_nomem();
 	if (failed)
 		return error_new(

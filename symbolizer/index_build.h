@@ -14,6 +14,12 @@ struct error *index_builder_create(struct index_builder **ret);
 void index_builder_destroy(struct index_builder *builder);
 CLEANUP_DEFINE(struct index_builder, index_builder_destroy)
 
+/*
+ * From now on strings are not compared with those that are there already: quicker, where
+ * hardly any comes twice.
+ */
+void index_builder_do_not_compare(struct index_builder *builder);
+
 /* Numbers of strings and files; the same text gives the same number. */
 uint32_t builder_string(struct index_builder *b, const char *text);
 uint32_t builder_file(struct index_builder *b, const char *path, size_t root);

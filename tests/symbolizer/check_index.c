@@ -169,6 +169,7 @@ END_TEST
 
 START_TEST(many_processes_may_fill_one_cache)
 {
+	_free_ char *folder = NULL;
 	pid_t children[4];
 	struct index_hit hit;
 	_cleanup_(object_destroy) struct object *object = NULL;
@@ -176,7 +177,9 @@ START_TEST(many_processes_may_fill_one_cache)
 
 	ck_assert_ok(file_remove_tree("build/check_cache"));
 	ck_assert_ok(file_make_folder("build/check_cache", 0700));
-	setenv("XDG_CACHE_HOME", realpath("build/check_cache", NULL), 1);
+	folder = realpath("build/check_cache", NULL);
+	ck_assert_ptr_nonnull(folder);
+	setenv("XDG_CACHE_HOME", folder, 1);
 	ck_assert_ok(object_create("/proc/self/exe", NULL, true, &object));
 	for (int i = 0; i < 4; i++) {
 		children[i] = fork();
