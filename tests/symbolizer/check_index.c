@@ -7,7 +7,10 @@
 #include <sys/wait.h>
 
 #include "common/file.h"
+#include "common/process.h"
+#include "common/strbuf.h"
 #include "symbolizer/debugfile.h"
+#include "symbolizer/gsym.h"
 #include "symbolizer/index.h"
 #include "symbolizer/index_cache.h"
 #include "symbolizer/object.h"
@@ -204,6 +207,31 @@ START_TEST(many_processes_may_fill_one_cache)
 }
 END_TEST
 
+START_TEST(llvm_reads_the_gsym_that_is_written)
+{
+	_cleanup_(index_close) struct index *index = make_whole();
+	_strbuf_ struct strbuf gsym = STRBUF_INIT;
+	struct process_result result = { 0 };
+	char address[40];
+	const char *const argv[] = { "llvm-gsymutil-14", address,
+				     "build/check_index.gsym", NULL };
+
+	ck_assert_ok(gsym_write(index, &gsym));
+	ck_assert_uint_gt(gsym.length, 48);
+	if (!process_found(argv[0]))
+		return;
+	snprintf(address, sizeof(address), "--address=0x%llx",
+		 (unsigned long long)in_file(outer_function()));
+	ck_assert_ok(file_write(argv[2], gsym.data, gsym.length, 0600));
+	ck_assert_ok(process_run(argv, &(struct process_options){ 0 }, &result));
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&result.output), "inlined_here"));
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&result.output), "outer_function"));
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&result.output), "check_index.c"));
+	strbuf_deinit(&result.output);
+	unlink(argv[2]);
+}
+END_TEST
+
 START_TEST(what_is_no_elf_file_is_an_error)
 {
 	struct debugfile *file = NULL;
@@ -227,6 +255,7 @@ int main(void)
 	tcase_add_test(tests, a_damaged_header_is_refused);
 	tcase_add_test(tests, a_damaged_chunk_is_noticed_when_it_is_touched);
 	tcase_add_test(tests, many_processes_may_fill_one_cache);
+	tcase_add_test(tests, llvm_reads_the_gsym_that_is_written);
 	tcase_add_test(tests, what_is_no_elf_file_is_an_error);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
