@@ -68,6 +68,7 @@ struct gate {
 	struct report *report;
 	char *path;	      /* as given */
 	char *folder;	      /* the run folder, absolute */
+	char *shown_folder;   /* the same as it was given */
 	struct kernel kernel; /* the target */
 	char *own;	      /* folder of the programs */
 	enum subject_kind kind;

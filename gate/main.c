@@ -165,8 +165,9 @@ static struct error *choose_folder(struct gate *gate)
 	error = file_make_folder(given, 0777);
 	if (error)
 		return error;
+	gate->shown_folder = strdup(given);
 	gate->folder = realpath(given, NULL);
-	return gate->folder ? NULL : error_nomem();
+	return gate->folder && gate->shown_folder ? NULL : error_nomem();
 }
 
 /* The page: who was gated, on what, and the rows. */
@@ -190,20 +191,18 @@ static struct error *finish(struct gate *gate, enum exit_status *ret)
 	struct report_options report = gate->options->report;
 	json_t *section = page_section(gate);
 	struct error *error;
-	enum verdict verdict;
 
 	if (!section)
 		return error_nomem();
 	error = report_add_section(gate->report, &gate_section, section);
 	report.folder = gate->folder;
-	gate->report->fail_on = report.fail_on;
-	verdict = report_verdict(gate->report);
 	if (!error)
-		error = report_summarize(gate->report, "%s: %s/report.html",
-					 verdict == VERDICT_CLEAN ? "all of it in"
-								  : "look at",
-					 gate->folder);
-	return error ? error : report_output(gate->report, &report, ret);
+		error = report_output(gate->report, &report, ret);
+	if (!error && !report.quiet) {
+		fflush(stdout);
+		fprintf(stderr, "Report: %s/report.html\n", gate->shown_folder);
+	}
+	return error;
 }
 
 static void gate_deinit(struct gate *gate)
@@ -216,6 +215,7 @@ static void gate_deinit(struct gate *gate)
 	json_decref(gate->rows);
 	free(gate->path);
 	free(gate->folder);
+	free(gate->shown_folder);
 	kernel_deinit(&gate->kernel);
 	free(gate->own);
 	free(gate->source);
