@@ -36,6 +36,18 @@ static const struct suffix {
 	{ ".7z", CONTAINER_OTHER },
 };
 
+/* "Payload" and "Scripts" of an installer package: cpio, mostly within gzip. */
+static bool is_payload(const char *name, struct span head)
+{
+	const char *base = path_base(name), *inner = strrchr(base, '!');
+
+	base = inner ? inner + 1 : base;
+	if (strcmp(base, "Payload") && strcmp(base, "Scripts"))
+		return false;
+	return span_starts_with(head, "\x1f\x8b", 2) ||
+	       span_starts_with(head, "0707", 4) || span_starts_with(head, "pbzx", 4);
+}
+
 enum container_kind bundle_probe(const char *name, struct span head)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++)
@@ -46,6 +58,8 @@ enum container_kind bundle_probe(const char *name, struct span head)
 		return CONTAINER_DEB;
 	if (span_starts_with(head, "\xed\xab\xee\xdb", 4))
 		return CONTAINER_RPM;
+	if (is_payload(name, head))
+		return CONTAINER_CPIO;
 	if (span_starts_with(head, "xar!", 4))
 		return CONTAINER_XAR;
 	if (span_starts_with(head, "PK\3\4", 4))
@@ -449,6 +463,9 @@ struct error *bundle_enter(struct bundle *bundle, const char *name, const char *
 
 	if (kind == CONTAINER_FILE)
 		return NULL;
+	if (span_starts_with(bytes, "pbzx", 4))
+		return bundle_fact(bundle, BUNDLE_UNREADABLE, parent, name,
+				   "payloads of the pbzx kind cannot be unpacked");
 	if (depth > bundle->state->limits.depth)
 		return bundle_fact(bundle, BUNDLE_TOO_DEEP, parent, name,
 				   "containers in containers deeper than %u were not "

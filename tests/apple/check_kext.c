@@ -14,6 +14,7 @@
 #include "tests/apple/macho_writer.h"
 #include "tests/check_main.h"
 
+static char *fixture_file;
 static char scratch[] = "/tmp/bookend-kext-XXXXXX";
 
 static void setup(void)
@@ -276,6 +277,35 @@ START_TEST(an_early_failure_hides_nothing_later)
 }
 END_TEST
 
+/* What clang and lld make: only the type of the file has to be a kext bundle's. */
+START_TEST(a_kext_of_a_real_compiler_is_read_to_the_end)
+{
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	_mapping_ struct mapping made = { 0 };
+	_free_ uint8_t *bytes = NULL;
+	_free_ char *path = NULL;
+	const struct kext *kext;
+
+	write_kext("Small", "org.example.small", "com.apple.kpi.libkern 10.0",
+		   "arch x86_64\nkmod a 1");
+	ck_assert_ok(file_map(fixture_file, &made));
+	bytes = malloc(made.bytes.size);
+	memcpy(bytes, made.bytes.data, made.bytes.size);
+	bytes[12] = MACHO_KEXT_BUNDLE;
+	ck_assert_ok(file_join(scratch, "Small.kext/Contents/MacOS/Code", &path));
+	ck_assert_ok(file_write(path, bytes, made.bytes.size, 0755));
+	set = read_set(NULL);
+	kext = kext_named(set, "Small.kext");
+	ck_assert_str_eq(kext->slices[0].kmod_name, "org.example.small");
+	ck_assert_uint_eq(use_of(kext, 0, "_printf")->resolved, BITS(10, 24));
+	ck_assert_uint_eq(use_of(kext, 0, "_version_major")->resolved, BITS(10, 24));
+	ck_assert(kext_find_import(&kext->slices[0], "_printf")->called);
+	ck_assert_uint_eq(count_rule("Small.kext", "MAC001", NULL), 0);
+	ck_assert_uint_eq(count_rule("Small.kext", "BND023", "1.2.3"), 1);
+	ck_assert_uint_ge(count_rule("Small.kext", "MAC006", "STABS"), 1);
+}
+END_TEST
+
 START_TEST(driver_extensions_have_their_own_keys)
 {
 	write_text(
@@ -419,10 +449,15 @@ static bool find_lists(void)
 	       access(probe, R_OK) == 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	Suite *suite = suite_create("kext");
 	TCase *tcase = tcase_create("kext");
+
+	(void)argc;
+	if (asprintf(&fixture_file, "%.*s/../readers/small.x86_64",
+		     (int)(strrchr(argv[0], '/') - argv[0]), argv[0]) < 0)
+		return EXIT_FAILURE;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 600);
@@ -433,6 +468,7 @@ int main(void)
 	tcase_add_test(tcase, other_kexts_are_libraries);
 	tcase_add_test(tcase, reads_every_layout);
 	tcase_add_test(tcase, an_early_failure_hides_nothing_later);
+	tcase_add_test(tcase, a_kext_of_a_real_compiler_is_read_to_the_end);
 	tcase_add_test(tcase, driver_extensions_have_their_own_keys);
 	if (find_lists())
 		tcase_add_loop_test(tcase, resolves_every_symbol_as_the_lists_say, 0,
