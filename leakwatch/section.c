@@ -40,15 +40,35 @@ static void text_harmless(const json_t *leak, const struct style *style,
 		    place ? place : "", why ? ": " : "", why ? why : "", style->reset);
 }
 
+/* Other sources have neither passes nor a bound on them. */
+static void text_source(const json_t *value, const char *source,
+			const struct style *style, struct strbuf *out)
+{
+	const char *verdict = json_string_value(json_object_get(value, "verdict"));
+	double limit = json_number_value(json_object_get(value, "limit_bytes"));
+	bool none = verdict && !strcmp(verdict, "none");
+
+	strbuf_addf(out, "  leaks       %s%s%s, by %s", none ? style->green : style->red,
+		    none ? "none seen" : "growing", style->reset, source);
+	if (limit > 0)
+		strbuf_addf(out, "; below %.1f B a cycle nothing could be seen", limit);
+	strbuf_addc(out, '\n');
+}
+
 static void section_text(const json_t *value, const struct style *style,
 			 struct strbuf *out)
 {
+	const char *source = json_string_value(json_object_get(value, "source"));
 	const char *verdict = json_string_value(json_object_get(value, "verdict"));
 	const json_t *leaks = json_object_get(value, "alive");
 	uint64_t lost = count_of(value, "lost");
 	const json_t *leak;
 	size_t index;
 
+	if (source && strcmp(source, "census")) {
+		text_source(value, source, style, out);
+		return;
+	}
 	strbuf_adds(out, "  leaks       ");
 	if (verdict && !strcmp(verdict, "none")) {
 		strbuf_addf(out, "%snone%s", style->green, style->reset);

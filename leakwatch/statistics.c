@@ -8,7 +8,12 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 
-enum { RESAMPLES = 2000, BLOCK = 2 };
+/*
+ * LEAST_STEPS: what starting the command itself leaves in the kernel, as its first pages
+ * and names do, is some objects a run; growth below this many steps a block is not told
+ * from it.
+ */
+enum { RESAMPLES = 2000, BLOCK = 2, LEAST_STEPS = 32 };
 
 static int compare(const void *a, const void *b)
 {
@@ -160,9 +165,11 @@ struct error *statistics_abba(const double *growth, size_t groups, double cycles
 		positive += differences[i] > 0;
 	/* four blocks add up in a group, and groups average */
 	ret->limit = fmax((ret->high - ret->low) / 2,
-			  (4 * 2 * noise / sqrt((double)ret->fours) + resolution) /
+			  fmax(4 * 2 * noise / sqrt((double)ret->fours),
+			       2 * LEAST_STEPS * resolution) /
 				  (2 * cycles));
-	ret->grows = ret->enough && ret->low > 0 && ret->slope > ret->limit &&
-		     positive == (double)ret->fours;
+	/* so few groups make narrow intervals: zero must lie well outside */
+	ret->grows = ret->enough && ret->low > ret->slope / 4 &&
+		     ret->slope > ret->limit && positive == (double)ret->fours;
 	return NULL;
 }

@@ -65,7 +65,7 @@ static char *in_machine(const char *program, const char *const *arguments)
 		check(error_new(ERROR_MISSING, "%s is not built", program));
 	snprintf(module, sizeof(module), "%s:/leaky.ko", ko);
 	for (size_t i = 0; arguments[i]; i++)
-		argv[7 + i] = arguments[i];
+		argv[9 + i] = arguments[i];
 	check(process_run(argv, &options, &result));
 	if (result.status)
 		check(error_new(ERROR_SYSTEM, "%s failed in the machine", program));

@@ -123,6 +123,19 @@ START_TEST(a_steady_drift_is_no_leak)
 }
 END_TEST
 
+START_TEST(objects_left_by_each_start_of_the_command_are_no_leak)
+{
+	double growth[64];
+	struct abba abba;
+
+	/* ten objects of 24 bytes a run, whatever it does */
+	for (int i = 0; i < 16; i++)
+		growth[i] = i % 4 == 0 || i % 4 == 3 ? 240 + 24 * (i % 3) : 0;
+	ck_assert_ok(statistics_abba(growth, 4, 1250, 24, 40, &abba));
+	ck_assert(!abba.grows);
+}
+END_TEST
+
 START_TEST(too_few_groups_prove_nothing)
 {
 	double growth[8] = { 100, 0, 0, 100, 100, 0, 0, 100 };
@@ -147,6 +160,7 @@ int main(void)
 	tcase_add_test(tests, a_leak_above_the_limit_is_found);
 	tcase_add_test(tests, never_clean_below_its_own_noise);
 	tcase_add_test(tests, a_steady_drift_is_no_leak);
+	tcase_add_test(tests, objects_left_by_each_start_of_the_command_are_no_leak);
 	tcase_add_test(tests, too_few_groups_prove_nothing);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
