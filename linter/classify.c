@@ -34,6 +34,8 @@ static const struct pattern {
 	{ "core.[0-9]*", { "core dump", SHIP_JUNK } },
 	{ "nohup.out", { "terminal log", SHIP_JUNK } },
 
+	{ "*lib/modules/*/modules.order", { "module index", SHIP_YES } },
+	{ "*usr/share/doc/*", { "document", SHIP_YES } },
 	{ ".git", { "version control", SHIP_LEFTOVER } },
 	{ ".git/*", { "version control", SHIP_LEFTOVER } },
 	{ ".gitignore", { "version control", SHIP_LEFTOVER } },
@@ -93,7 +95,6 @@ static const struct pattern {
 	{ "*etc/depmod.d/*", { "depmod settings", SHIP_YES } },
 	{ "*udev/rules.d/*", { "device rules", SHIP_YES } },
 	{ "*usr/include/*", { "interface header", SHIP_YES } },
-	{ "*usr/share/doc/*", { "document", SHIP_YES } },
 	{ "*usr/share/man/*", { "manual page", SHIP_YES } },
 	{ "*usr/share/lintian/*", { "lintian overrides", SHIP_YES } },
 	{ "*.so", { "library", SHIP_YES } },

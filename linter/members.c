@@ -148,7 +148,7 @@ static int compare_tallies(const void *a, const void *b)
 				    : strcmp(x->kind, y->kind);
 }
 
-/* "3 modules": kinds with commas keep them ("2 module, xz"). */
+/* "module 3, source 2", the most first. */
 static void add_tally(const json_t *value, struct strbuf *out)
 {
 	struct tally tallies[64];
@@ -169,8 +169,8 @@ static void add_tally(const json_t *value, struct strbuf *out)
 	}
 	qsort(tallies, count, sizeof(*tallies), compare_tallies);
 	for (size_t i = 0; i < count; i++)
-		strbuf_addf(out, "%s%zu %s", i ? ", " : "", tallies[i].count,
-			    tallies[i].kind);
+		strbuf_addf(out, "%s%s %zu", i ? ", " : "", tallies[i].kind,
+			    tallies[i].count);
 	if (others)
 		strbuf_addf(out, ", %zu more", others);
 }
