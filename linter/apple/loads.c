@@ -217,9 +217,17 @@ kpi_releases kpi_anywhere(const struct kpi *kpi, const struct kpi_availability *
 void kpi_add_exporters(const struct kpi *kpi, const struct kpi_availability *found,
 		       enum kpi_arch arch, kpi_releases releases, struct strbuf *out)
 {
+	int private = kpi_library(kpi, "com.apple.kpi.private");
+	bool others = false;
 	const char *separator = "";
 
+	/* the private library is no advice while another one has it */
+	for (size_t i = 0; found && i < kpi->library_count; i++)
+		others |= (int)i != private && !kpi->libraries[i].compatibility &&
+			  found->by[i][arch] & releases;
 	for (size_t i = 0; found && i < kpi->library_count; i++) {
+		if (others && (int)i == private)
+			continue;
 		if (!(found->by[i][arch] & releases) || kpi->libraries[i].compatibility)
 			continue;
 		strbuf_addf(out, "%s%s", separator, kpi->libraries[i].name);

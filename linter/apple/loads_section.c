@@ -179,21 +179,49 @@ static struct error *slice_row(const struct kext_set *set, const struct kext *ke
 	return json_builder_finish(&b, ret);
 }
 
+/* Whether a kernel library of the advice is declared; kexts of the old world are left. */
+static bool is_declared(const struct kext *kext, size_t library)
+{
+	for (size_t i = 0; i < kext->loads->library_count; i++)
+		if (kext->loads->libraries[i].compatibility ||
+		    kext->loads->libraries[i].kpi == (int)library)
+			return true;
+	return false;
+}
+
+static json_t *undeclared(const struct kext_set *set, const struct kext *kext,
+			  const struct library_advice *advice)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < set->kpi->library_count; i++)
+		if (advice->libraries >> i & 1 && !is_declared(kext, i))
+			json_array_append_new(array,
+					      json_string(set->kpi->libraries[i].name));
+	return array;
+}
+
 /* The libraries to declare, beside the first row of a kext. */
 static struct error *add_advice(const struct kext_set *set, const struct kext *kext,
 				json_t *row)
 {
 	_strbuf_ struct strbuf plist = STRBUF_INIT;
 	struct library_advice advice;
+	json_t *missing;
 	struct error *error = kext_advise(set, kext, &advice);
 
 	if (error)
 		return error;
 	library_advice_add_plist(set, &advice, &plist);
 	error = strbuf_error(&plist);
-	if (!error)
-		json_object_set_new(row, "declare",
-				    json_any_string(strbuf_string(&plist)));
+	if (error)
+		return error;
+	json_object_set_new(row, "declare", json_any_string(strbuf_string(&plist)));
+	missing = undeclared(set, kext, &advice);
+	if (json_array_size(missing))
+		json_object_set_new(row, "undeclared", missing);
+	else
+		json_decref(missing);
 	return error;
 }
 
@@ -285,6 +313,23 @@ static void add_reasons(const json_t *row, struct strbuf *out)
 	}
 }
 
+/* The fragment to paste, where a library is missing. */
+static void add_fragment(const json_t *row, struct strbuf *out)
+{
+	const char *text = json_string_value(json_object_get(row, "declare"));
+
+	if (!text || !json_object_get(row, "undeclared"))
+		return;
+	strbuf_addf(out, "      %s should declare what it imports:\n",
+		    json_string_value(json_object_get(row, "kext")));
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		strbuf_addf(out, "        %.*s\n", (int)length, text);
+		text += length + (text[length] == '\n');
+	}
+}
+
 static void print(const json_t *value, const struct style *s, struct strbuf *out)
 {
 	const json_t *row;
@@ -300,6 +345,7 @@ static void print(const json_t *value, const struct style *s, struct strbuf *out
 		    "  + loads   - does not   ? libraries are not at hand (--libs)   "
 		    "blank: no such Mac\n");
 	json_array_foreach(value, i, row) add_reasons(row, out);
+	json_array_foreach(value, i, row) add_fragment(row, out);
 }
 
 static const struct section section_loads = { .name = "loads",
