@@ -37,7 +37,7 @@ static const struct option options[] = {
 	{ OPTION_FLAG, 0, "annotate", NULL, offsetof(struct values, annotate),
 	  "Copies the log as it is, with lines marked by ^ below every place, instead of "
 	  "reporting." },
-	{ OPTION_FLAG, 'f', "follow", NULL, offsetof(struct values, follow),
+	{ OPTION_FLAG, 0, "follow", NULL, offsetof(struct values, follow),
 	  "Goes on when the log grows; with --annotate." },
 	{ OPTION_STRING, 0, "addresses", "FILE|-", offsetof(struct values, addresses),
 	  "Looks up the hexadecimal addresses that FILE lists in the one file given with "

@@ -133,13 +133,12 @@ static struct error *try_triggers(struct panic_reader *r, const struct logline *
 	ptrdiff_t owner = count ? owner_of(r, line) : -1;
 
 	*ret = false;
-	for (size_t i = 0; i < count; i++)
-		if (refused(matches[i].pattern, line))
-			return NULL;
 	for (size_t i = 0; i < count; i++) {
 		struct event *event;
 		struct error *error;
 
+		if (refused(matches[i].pattern, line))
+			continue;
 		if (owner >= 0 && event_joins(r->open[owner], matches[i].pattern, line))
 			return NULL;
 		error = event_create(matches[i].dialect, matches[i].pattern, line,

@@ -658,6 +658,10 @@ struct error *symbolizer_write_gdb(struct symbolizer *s, struct strbuf *out)
 
 	if (!error && s->images[0].object) {
 		error = need_offset(s, s->images[0].object);
+		if (!s->offset_known)
+			strbuf_adds(out,
+				    "# the offset of KASLR is not known: taken as 0; "
+				    "--kallsyms tells it\n");
 		strbuf_addf(out, "add-symbol-file '%s' -o 0x%llx\n",
 			    object_path(s->images[0].object),
 			    (unsigned long long)s->kernel_offset);

@@ -236,7 +236,8 @@ static void compare_oops(struct object *object)
 {
 	struct index_symbol_hit hits[FRAMES];
 	_free_ char *log = strdup(in_folder("oops.log"));
-	const char *const ours[] = { symbolize, "--debug", vmlinux, log, NULL };
+	const char *const ours[] = { symbolize, "--no-explain", "--debug", vmlinux, log,
+				     NULL };
 	struct cost cold, warm, peer = { 0 };
 
 	write_oops(object, hits);

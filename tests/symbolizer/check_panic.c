@@ -179,6 +179,57 @@ START_TEST(addresses_and_suffixes_do_not_change_the_hash)
 }
 END_TEST
 
+START_TEST(a_panic_within_json_is_read_like_its_text)
+{
+	_cleanup_(panic_log_destroy) struct panic_log *log = parse(
+		"{\"bug_type\":\"210\",\"os_version\":\"macOS 12.5\"}\n"
+		"{\"macOSPanicString\":\"panic(cpu 2 caller 0xffffff8010000000): "
+		"Kernel trap at 0xffffff7f90001234, type 14=page fault, registers:\\n"
+		"CR0: 0x0000000080010033, CR2: 0x0000000000000008\\n"
+		"Backtrace (CPU 2), Frame : Return Address\\n"
+		"0xffffffa012340000 : 0xffffff8010222222 mach_kernel : _panic + 0x84\\n"
+		"0xffffffa012340010 : 0xffffff7f90001234 org.example.drv : "
+		"__ZN7MyClass5startEv + 0x34\\n"
+		"      Kernel Extensions in backtrace:\\n"
+		"         org.example.drv(1.2)[46DA59B5-3F0A-217A-3DEA-DE9A80DC8B4F]"
+		"@0xffffff7f90000000->0xffffff7f9000ffff\\n"
+		"Kernel version:\\nDarwin Kernel Version 21.6.0: x; "
+		"root:xnu-8020~1/RELEASE_X86_64\\n\"}\n");
+	const struct panic *p = &log->panics[0];
+
+	ck_assert_uint_eq(log->count, 1);
+	ck_assert_str_eq(p->dialect, "macos-json");
+	ck_assert_str_eq(p->type, "NULL-POINTER-DEREFERENCE");
+	ck_assert_str_eq(p->function, "MyClass::start()");
+	ck_assert_str_eq(p->module, "org.example.drv");
+	ck_assert_str_eq(p->release, "Darwin 21.6.0");
+	ck_assert_uint_eq(p->module_count, 1);
+	ck_assert_str_eq(p->modules[0].build_id, "46da59b53f0a217a3deade9a80dc8b4f");
+	ck_assert_uint_eq(p->modules[0].size, 0x10000);
+}
+END_TEST
+
+START_TEST(a_panic_of_apple_silicon_gives_its_return_addresses)
+{
+	_cleanup_(panic_log_destroy) struct panic_log *log = parse(
+		"panic(cpu 2 caller 0xfffffe001ececdf0): \"assertion failed\" @x.c:1\n"
+		"Kernel version: Darwin Kernel Version 24.4.0: x; "
+		"root:xnu-1~1/RELEASE_ARM64_T6020\n"
+		"Panicked task 0xfffffe252683aaf8: 2720 pages, 5 threads: pid 402: Finder\n"
+		"Panicked thread: 0xfffffe198f1e5f40, backtrace: 0xfffffec134006f80, tid: 1\n"
+		"\t\t  lr: 0xfffffe001d2c0ae0  fp: 0xfffffec134007010\n"
+		"\t\t  lr: 0x812efe001d420644  fp: 0xfffffec134007080\n");
+	const struct panic_context *stack;
+
+	ck_assert_uint_eq(log->count, 1);
+	ck_assert_str_eq(log->panics[0].process, "Finder");
+	stack = panic_guilty_context(&log->panics[0]);
+	ck_assert_ptr_nonnull(stack);
+	ck_assert_uint_eq(stack->frames.count, 2);
+	ck_assert_uint_eq(stack->frames.items[1].address, 0xfffffe001d420644);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("panic");
@@ -193,6 +244,8 @@ int main(void)
 	tcase_add_test(tests, an_ordinary_log_has_no_report);
 	tcase_add_test(tests, a_report_without_stack_says_that_nobody_can_be_blamed);
 	tcase_add_test(tests, addresses_and_suffixes_do_not_change_the_hash);
+	tcase_add_test(tests, a_panic_within_json_is_read_like_its_text);
+	tcase_add_test(tests, a_panic_of_apple_silicon_gives_its_return_addresses);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }
