@@ -81,7 +81,7 @@ static void note_result(struct worker *w, const struct plan_step *step, size_t i
 /* A holder stays between its halves until the leg is over. */
 static void hold_open(struct worker *w)
 {
-	const struct timespec pause = { 0, 1000000 };
+	const struct timespec pause = { 0, 20000000 };
 
 	/* no step is running: the deadline and the last step are those of others */
 	__atomic_store_n(&w->state->step, 0, __ATOMIC_RELEASE);
