@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Everything that reads a driver's files and build leftovers as text. */
+#include <stdint.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "linter/source/command.h"
+#include "linter/source/import.h"
+#include "linter/source/lex.h"
+#include "linter/source/text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void look_at_text(struct span text)
+{
+	_lexed_ struct lexed lexed = { 0 };
+	char word[32];
+
+	error_destroy(lex(text, &lexed));
+	for (size_t i = 0; i < lexed.count && i < 2000; i++) {
+		struct text_call call;
+
+		text_call(&lexed, i, &call);
+		text_unquote(&lexed, &lexed.tokens[i], word, sizeof(word));
+		lexed_line_flags(&lexed, lexed.tokens[i].line);
+	}
+}
+
+static void look_at_lines(struct span text)
+{
+	const char *at = (const char *)text.data, *end = at + text.size;
+	struct import_diff diff = { .at = at, .end = end };
+	uint32_t line, column;
+	char file[64];
+
+	while (import_parse_diff(&diff, &line))
+		;
+	while (at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at)), *rest;
+		size_t length = (size_t)((stop ? stop : end) - at);
+
+		import_parse_line(at, length, file, sizeof(file), &line, &column, &rest);
+		at = stop ? stop + 1 : end;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_unit_commands_ struct unit_commands commands = { 0 };
+	struct span text = { data, size };
+
+	look_at_text(text);
+	look_at_lines(text);
+	error_destroy(command_read_cmd(text, &commands));
+	error_destroy(command_read_make(text, "/", &commands));
+	error_destroy(command_read_json("x", text, &commands));
+	return 0;
+}
