@@ -56,12 +56,42 @@ static const struct node *find_label(const struct unit *unit, const struct node 
 	return NULL;
 }
 
-static bool calls_between(const struct unit *unit, const struct node *from,
-			  const struct node *to, const char *name)
+static bool calls_between(const struct node *from, const struct node *to,
+			  const char *name)
 {
-	(void)unit;
 	for (const struct node *it = from; it < to; it++)
 		if (it->kind == NODE_CALL && it->name && !strcmp(it->name, name))
+			return true;
+	return false;
+}
+
+/* Whether a function's name says that it undoes something. devm_ needs no undoing. */
+static bool undoes(const char *name)
+{
+	static const char *const words[] = {
+		"free",	  "put",     "release",	  "unlock", "unregister", "destroy",
+		"remove", "disable", "iounmap",	  "unmap",  "cleanup",	  "deinit",
+		"abort",  "close",   "unprepare", "drop",   "unref",	  "_exit",
+		"del_",	  "detach",  "rollback",  "commit", "uninit",	  NULL
+	};
+
+	if (!strncmp(name, "devm_", 5))
+		return false;
+	for (size_t i = 0; words[i]; i++)
+		if (strstr(name, words[i]))
+			return true;
+	return false;
+}
+
+/* Whether the branch that returns undoes things by itself, in whatever way. */
+static bool branch_undoes(const struct unit *unit, const struct node *ret)
+{
+	const struct node *branch = ret;
+
+	while (branch > unit->nodes && node_parent(unit, branch)->kind != NODE_IF)
+		branch = node_parent(unit, branch);
+	for (const struct node *it = branch; it < ret; it++)
+		if (it->kind == NODE_CALL && it->name && undoes(it->name))
 			return true;
 	return false;
 }
@@ -76,11 +106,12 @@ static const struct node *cleanup_skipped(const struct unit *unit,
 	const struct node *found = NULL;
 
 	for (const struct node *it = label; it < end; it++) {
-		struct node const *call = it;
+		const struct node *call = it;
 
-		if (call->kind != NODE_CALL || !call->name || call->macro)
+		if (call->kind != NODE_CALL || !call->name || call->macro ||
+		    !undoes(call->name))
 			continue;
-		if (calls_between(unit, jump, ret, call->name))
+		if (calls_between(jump, ret, call->name))
 			return NULL;
 		if (!found)
 			found = call;
@@ -120,7 +151,8 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 	const struct node *function;
 
 	if (node->kind != NODE_RETURN || node->macro ||
-	    !node_above(unit, node, NODE_IF) || !is_error_value(unit, node))
+	    !node_above(unit, node, NODE_IF) || !is_error_value(unit, node) ||
+	    branch_undoes(unit, node))
 		return NULL;
 	function = node_function(unit, node);
 	return function ? look_return(linter, subject, unit, function, node) : NULL;

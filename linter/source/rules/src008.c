@@ -33,7 +33,6 @@ static const struct {
 	{ "devm_iio_device_alloc", "iio_device_free", 0, 0 },
 	{ "devm_iio_device_register", "iio_device_unregister", 0, 2 },
 	{ "devm_register_netdev", "unregister_netdev", 0, 2 },
-	{ "devm_input_allocate_device", "input_free_device", 0, 0 },
 	{ "devm_hwmon_device_register_with_info", "hwmon_device_unregister", 0, 0 },
 };
 

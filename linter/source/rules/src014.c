@@ -32,6 +32,40 @@ static bool is_kernels(const struct source_model *model, const struct diagnostic
 	return false;
 }
 
+/*
+ * What a changed interface makes a compiler say. clang also refuses things that gcc
+ * takes, in inline assembly for one: these are no news of the kernel.
+ */
+static bool is_about_interface(const struct diagnostic *d)
+{
+	static const char *const texts[] = { "implicit declaration of",
+					     "call to undeclared",
+					     "too few arguments",
+					     "too many arguments",
+					     "no member named",
+					     "unknown type name",
+					     "undeclared identifier",
+					     "incompatible",
+					     "has incomplete type",
+					     "incomplete definition",
+					     "conflicting types",
+					     "redefinition of",
+					     "field designator",
+					     "passing '",
+					     "assigning to",
+					     "initializing '",
+					     "returning '",
+					     "unexpected type name",
+					     "file not found",
+					     "#error",
+					     NULL };
+
+	for (size_t i = 0; texts[i]; i++)
+		if (strstr(d->text, texts[i]))
+			return true;
+	return false;
+}
+
 static struct error *tell(struct linter *linter, const struct subject *subject,
 			  const struct unit *unit, const struct diagnostic *d)
 {
@@ -52,11 +86,13 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 	/* what follows a header that is not there is no news */
 	if (missing && is_kernels(subject_source(subject), missing))
 		return tell(linter, subject, unit, missing);
-	if (missing || !unit->diagnostic_count)
+	if (missing || !unit->diagnostic_count ||
+	    !is_about_interface(&unit->diagnostics[0]))
 		return linter_not_checked(linter, true, "SRC014", unit->path, "%s: %s",
 					  unit->target, unit->reason ? unit->reason : "");
 	for (size_t i = 0; !error && i < unit->diagnostic_count; i++)
-		error = tell(linter, subject, unit, &unit->diagnostics[i]);
+		if (is_about_interface(&unit->diagnostics[i]))
+			error = tell(linter, subject, unit, &unit->diagnostics[i]);
 	return error;
 }
 

@@ -25,18 +25,60 @@ static bool is_ioctl_argument(const struct unit *unit, const struct node *refere
 	return false;
 }
 
-static bool is_wide(const struct unit *unit, const struct node *node)
+/* Whether an address, an argument that may be one, or nothing of that kind. */
+enum width { NOT_WIDE, MAYBE_ADDRESS, ADDRESS };
+
+static enum width width_of(const struct unit *unit, const struct node *node)
 {
 	const struct node *bare = node_bare(unit, node);
 
-	if (!bare)
-		return false;
-	if (bare->kind != NODE_REFERENCE && bare->kind != NODE_MEMBER)
-		return false;
-	if (bare->type_kind == TYPE_POINTER && bare->type_size == 8)
+	if (!bare || (bare->kind != NODE_REFERENCE && bare->kind != NODE_MEMBER))
+		return NOT_WIDE;
+	if (bare->type_size == 8 && name_in(bare->written_type, wide_types))
+		return ADDRESS;
+	if (bare->kind == NODE_REFERENCE && is_ioctl_argument(unit, bare))
+		return MAYBE_ADDRESS;
+	/* (u32)pointer; by way of unsigned long it is a number that lives in a pointer */
+	if (bare->type_kind == TYPE_POINTER && bare->type_size == 8 &&
+	    !node_find(unit, node, NODE_CAST))
+		return ADDRESS;
+	return NOT_WIDE;
+}
+
+static bool becomes_pointer(const struct unit *unit, const struct node *node)
+{
+	const struct node *up = node_parent(unit, node);
+
+	while (up && (up->kind == NODE_OTHER ||
+		      (up->kind == NODE_CAST && up->type_kind == TYPE_INTEGER)))
+		up = node_parent(unit, up);
+	return up && up->kind == NODE_CAST && up->type_kind == TYPE_POINTER;
+}
+
+/* Whether what was narrowed is used as an address after all. */
+static bool used_as_pointer(const struct unit *unit, const struct node *narrow)
+{
+	const struct node *function = node_function(unit, narrow), *to = narrow, *up;
+
+	if (becomes_pointer(unit, narrow))
 		return true;
-	return (bare->type_size == 8 && name_in(bare->written_type, wide_types)) ||
-	       (bare->kind == NODE_REFERENCE && is_ioctl_argument(unit, bare));
+	if (narrow->kind == NODE_CAST) {
+		up = node_parent(unit, narrow);
+		while (up && up->kind == NODE_OTHER)
+			up = node_parent(unit, up);
+		if (!up || (up->kind != NODE_VARIABLE && up->kind != NODE_BINARY))
+			return false;
+		to = up->kind == NODE_BINARY ? node_bare(unit, node_child(unit, up)) : up;
+	}
+	if (!function || !to || !to->name)
+		return false;
+	node_for_each_below(unit, function, it)
+	{
+		if (it->kind == NODE_REFERENCE && it->name &&
+		    !strcmp(it->name, to->name) && becomes_pointer(unit, it))
+			return true;
+	}
+	return false;
 }
 
 static bool is_narrow(const struct node *node)
@@ -59,6 +101,7 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 			  const struct unit *unit, const struct node *node)
 {
 	const struct node *from = NULL, *to = node;
+	enum width width;
 
 	if (node->macro)
 		return NULL;
@@ -72,8 +115,10 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 			from = last_child(unit, node);
 	}
 	/* what an inner cast narrows is told there */
-	if (!from || (node->kind != NODE_CAST && node_find(unit, from, NODE_CAST)) ||
-	    !is_wide(unit, from))
+	if (!from || (node->kind != NODE_CAST && node_find(unit, from, NODE_CAST)))
+		return NULL;
+	width = width_of(unit, from);
+	if (width == NOT_WIDE || (width == MAYBE_ADDRESS && !used_as_pointer(unit, to)))
 		return NULL;
 	return source_emit_node(linter, subject, unit, node,
 				"keep it in unsigned long, u64, mach_vm_address_t or a "
