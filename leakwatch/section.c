@@ -20,7 +20,9 @@ static void text_bound(const json_t *value, struct strbuf *out)
 {
 	double bound = json_number_value(json_object_get(value, "bound"));
 
-	if (bound > 0)
+	if (bound >= 1)
+		strbuf_adds(out, ", in too few passes for a bound");
+	else if (bound > 0)
 		strbuf_addf(out, ": below %.2g %% of passes at 99 %%", 100 * bound);
 }
 

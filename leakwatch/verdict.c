@@ -233,7 +233,7 @@ static struct error *measure(const struct census_model *model, const struct leak
 	error = report_measure(report, "leaks.objects", (double)objects, "1");
 	if (!error)
 		error = report_measure(report, "leaks.bytes", (double)bytes, "B");
-	if (!error && !bad && model->passes)
+	if (!error && !bad && (double)model->passes > bound_99)
 		error = report_measure(report, "leaks.bound",
 				       bound_99 / (double)model->passes, "1");
 	return error;
