@@ -658,24 +658,34 @@ static void drop_caches(char what)
 		return;
 }
 
+/*
+ * Objects on their way through kfree_rcu wait for a grace period and then for a worker,
+ * which a busy machine lets wait: quiet is many rounds, each with a grace period, and
+ * time. Nothing alive ends it at once.
+ */
+enum { QUIET_ROUNDS = 12 };
+static const uint64_t quiet_ns = 500000000, longest_settling_ns = 10000000000;
+
 struct error *census_settle(struct census *census, uint64_t limit_ns)
 {
-	uint64_t deadline = now_ns() + (limit_ns ? limit_ns : 1000000000);
-	uint64_t before = UINT64_MAX;
+	uint64_t deadline = now_ns() + (limit_ns ? limit_ns : longest_settling_ns);
+	uint64_t before = UINT64_MAX, changed = now_ns();
 	int quiet = 0;
 
 	for (int round = 0;; round++) {
 		struct census_state state;
 		struct error *error;
 
-		drop_caches(round % 4 == 3 ? '7' : '6');
+		drop_caches(round % 4 == 3 ? '3' : '2');
 		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 		error = census_state(census, &state);
 		if (error)
 			return error;
 		quiet = state.alive == before ? quiet + 1 : 0;
+		changed = quiet ? changed : now_ns();
 		before = state.alive;
-		if (!state.alive || quiet >= 6 || now_ns() >= deadline)
+		if (!state.alive || now_ns() >= deadline ||
+		    (quiet >= QUIET_ROUNDS && now_ns() - changed >= quiet_ns))
 			return NULL;
 		usleep(20000);
 	}

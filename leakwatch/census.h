@@ -83,8 +83,8 @@ struct error *census_state(struct census *census, struct census_state *ret);
 
 /*
  * Lets the kernel finish what it postponed: grace periods, kfree_rcu batches, caches.
- * Returns as soon as nothing is alive, or nothing changes any more, at the latest
- * after @limit_ns (0: one second). Writes to /proc/sys/vm/drop_caches.
+ * Returns as soon as nothing is alive, or nothing changes any more for half a second, at
+ * the latest after @limit_ns (0: ten seconds). Writes to /proc/sys/vm/drop_caches.
  */
 struct error *census_settle(struct census *census, uint64_t limit_ns);
 
