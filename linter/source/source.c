@@ -28,7 +28,7 @@ struct gathering {
 	size_t request_count, request_capacity;
 	struct kernels kernels;
 	const char **extra; /* -I and -isysroot of the command line, NULL at the end */
-	bool linux_code, apple_code, kbuild;
+	bool linux_code, linux_header, apple_code, kbuild;
 };
 
 static void gathering_deinit(struct gathering *g)
@@ -126,6 +126,7 @@ static void classify(struct gathering *g, struct source_file *file)
 	file->kernel = linux_code || apple_code;
 	file->cplusplus = is_plus(file->path);
 	g->linux_code |= linux_code && path_ends_with(file->path, ".c");
+	g->linux_header |= linux_code;
 	g->apple_code |= apple_code && !path_ends_with(file->path, ".h");
 }
 
@@ -459,6 +460,8 @@ static struct error *visit_container(struct linter *linter, struct bundle *bundl
 	root = container->disk ? realpath(container->disk, NULL) : NULL;
 	g.model.root = root ? root : "";
 	error = add_members(&g);
+	/* its .c files may leave the kernel's headers to a header of their own */
+	g.linux_code |= g.kbuild && g.linux_header;
 	if (error || (!g.linux_code && !g.apple_code))
 		return error;
 	error = find_units(&g);

@@ -274,6 +274,19 @@ START_TEST(iokit_sources_without_headers_are_not_checked)
 }
 END_TEST
 
+START_TEST(kernel_headers_behind_an_own_header_make_a_driver)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put("compile_commands.json", DATABASE);
+	put("Kbuild", "obj-m := refdrv.o\n");
+	put("own.h", "#include <linux/module.h>\n");
+	put("refdrv.c", "#include \"own.h\"\nvoid f(void)\n{\n\tprintk(\"x\");\n}\n");
+	report = lint("SRC001", "linux");
+	ck_assert_uint_eq(report->findings_count, 1);
+}
+END_TEST
+
 START_TEST(headers_of_others_have_no_findings)
 {
 	_cleanup_(report_destroy) struct report *report = NULL;
@@ -367,6 +380,7 @@ int main(void)
 	tcase_add_checked_fixture(units, setup, teardown);
 	tcase_add_test(units, a_unit_that_does_not_parse_is_not_checked);
 	tcase_add_test(units, iokit_sources_without_headers_are_not_checked);
+	tcase_add_test(units, kernel_headers_behind_an_own_header_make_a_driver);
 	tcase_add_test(units, headers_of_others_have_no_findings);
 	tcase_add_test(units, class_names_of_templates_are_told);
 	tcase_add_test(units, reserved_slots_need_their_counterpart);
