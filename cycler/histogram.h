@@ -16,7 +16,7 @@ enum {
 
 struct histogram {
 	uint64_t count, minimum, maximum, sum;
-	uint32_t buckets[HISTOGRAM_BUCKETS];
+	uint64_t buckets[HISTOGRAM_BUCKETS]; /* a weekend at full speed is 10^10 */
 };
 
 void histogram_add(struct histogram *histogram, uint64_t value);

@@ -10,7 +10,7 @@
 #include "cycler/journal.h"
 #include "tests/check_main.h"
 
-enum { SIZE = 4 << 20 };
+enum { SIZE = 8 << 20 };
 
 static struct journal_record record_of(uint32_t pass, uint8_t kind)
 {
