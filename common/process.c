@@ -53,8 +53,21 @@ static void child(const char *const *argv, const struct process_options *options
 	_exit(127);
 }
 
-static int collect(int fd, uint64_t deadline, size_t limit, struct process_result *ret)
+/* What was asked of us is asked of the program too, once. */
+static void pass_interrupt(const struct process_options *options, pid_t pid, bool *passed)
 {
+	if (*passed || !options->interrupted || !*options->interrupted)
+		return;
+	*passed = true;
+	kill(-pid, SIGINT);
+}
+
+static int collect(int fd, pid_t pid, const struct process_options *options,
+		   uint64_t deadline, struct process_result *ret)
+{
+	size_t limit =
+		options->output_limit ? options->output_limit : DEFAULT_OUTPUT_LIMIT;
+	bool passed = false;
 	char block[16384];
 
 	for (;;) {
@@ -63,11 +76,15 @@ static int collect(int fd, uint64_t deadline, size_t limit, struct process_resul
 		int wait = -1;
 		ssize_t n;
 
+		pass_interrupt(options, pid, &passed);
 		if (deadline)
 			wait = now >= deadline ? 0
 					       : (int)((deadline - now) / 1000000 + 1);
-		if (!poll(&p, 1, wait))
+		n = poll(&p, 1, wait);
+		if (!n)
 			return -1;
+		if (n < 0 && errno == EINTR)
+			continue;
 		n = read(fd, block, sizeof(block));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -80,13 +97,16 @@ static int collect(int fd, uint64_t deadline, size_t limit, struct process_resul
 	}
 }
 
-static int wait_for(pid_t pid, uint64_t deadline, bool *timed_out)
+static int wait_for(pid_t pid, const struct process_options *options, uint64_t deadline,
+		    bool *timed_out)
 {
+	bool passed = false;
 	int status;
 
 	while (waitpid(pid, &status, deadline ? WNOHANG : 0) != pid) {
 		struct timespec pause = { 0, 5000000 };
 
+		pass_interrupt(options, pid, &passed);
 		if (deadline && now_ns() >= deadline) {
 			*timed_out = true;
 			kill(-pid, SIGKILL);
@@ -106,10 +126,8 @@ struct error *process_run(const char *const *argv, const struct process_options 
 	pid_t pid, parent = getpid();
 	uint64_t deadline;
 	int code = 0;
-	size_t limit;
 
 	options = options ? options : &plain;
-	limit = options->output_limit ? options->output_limit : DEFAULT_OUTPUT_LIMIT;
 	deadline = options->timeout_ns ? now_ns() + options->timeout_ns : 0;
 	*ret = (struct process_result){ 0 };
 	if (pipe2(out, O_CLOEXEC) || pipe2(report, O_CLOEXEC))
@@ -124,13 +142,13 @@ struct error *process_run(const char *const *argv, const struct process_options 
 	else if (read(report[0], &code, sizeof(code)) != sizeof(code))
 		code = 0;
 	close(report[0]);
-	if (pid > 0 && !code && collect(out[0], deadline, limit, ret)) {
+	if (pid > 0 && !code && collect(out[0], pid, options, deadline, ret)) {
 		ret->timed_out = true;
 		kill(-pid, SIGKILL);
 	}
 	close(out[0]);
 	if (pid > 0)
-		ret->status = wait_for(pid, deadline, &ret->timed_out);
+		ret->status = wait_for(pid, options, deadline, &ret->timed_out);
 	if (code == ENOENT)
 		return error_new(ERROR_MISSING,
 				 "cannot run %s: there is no such program%s", argv[0],

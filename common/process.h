@@ -16,6 +16,9 @@ struct process_options {
 	size_t output_limit;	  /* bytes kept of the output; 0: 16 MiB */
 	bool inherit;		  /* output goes where ours goes, nothing is kept */
 	bool keep_stderr;	  /* standard error joins @output; else it is inherited */
+	/* Set by a signal of ours: the program's group gets one SIGINT, then is waited
+	 * for. */
+	const volatile int *interrupted;
 };
 
 struct process_result {

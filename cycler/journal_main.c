@@ -220,7 +220,7 @@ static const struct tool tool = {
 	.command = {
 		.name = "journal",
 		.usage = "[OPTION]… FILE",
-		.summary = "prints what a cycle recorded, step by step",
+		.summary = "Prints what a cycle recorded, step by step.",
 		.description =
 			"FILE is journal.bin of a run folder, or shared.bin, the memory that "
 			"a target wrote to: that one is there even when everything else died. "

@@ -250,7 +250,7 @@ static const struct tool tool = {
 		.usage = "[OPTION]… PLAN\n"
 			 "[OPTION]… --module FILE [--device PATH]\n"
 			 "[OPTION]… --device PATH",
-		.summary = "cycles a driver's bookended pairs and accounts for every pass",
+		.summary = "Cycles a driver's bookended pairs and accounts for every pass.",
 		.description =
 			"Carries out a plan in an expendable target: loads and unloads, opens "
 			"and closes, at the rate that was asked for, with a record before and "

@@ -77,6 +77,7 @@ struct gate {
 	char *debug;		    /* folder with debug files, or NULL */
 	char *version;		    /* of the driver, when known */
 	json_t *rows;		    /* of the page */
+	const volatile int *interrupted; /* set by a signal: everything ends soon */
 };
 
 struct gate_step {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,13 @@ static const struct option options[] = {
 	OPTIONS_END,
 };
 
+static volatile int interrupted; /* by SIGINT or SIGTERM */
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
 static const struct gate_options defaults = { .report = REPORT_OPTIONS_DEFAULTS };
 
 static void options_deinit(void *values)
@@ -56,7 +64,7 @@ struct error *gate_run_tool(struct gate *gate, const char *tool,
 	_free_ char *program = NULL, *format = NULL, *path = NULL;
 	struct string_list argv = { 0 };
 	struct process_result result = { 0 };
-	struct process_options how = { 0 };
+	struct process_options how = { .interrupted = &interrupted };
 	struct error *error;
 
 	if (asprintf(&program, "%s/bookend-%s", gate->own, tool) < 0)
@@ -78,6 +86,10 @@ struct error *gate_run_tool(struct gate *gate, const char *tool,
 	strbuf_deinit(&result.output);
 	if (error)
 		return error;
+	if (interrupted)
+		return error_new(ERROR_INTERRUPT,
+				 "interrupted; what was recorded until then is in %s/%s",
+				 gate->shown_folder, tool);
 	if (result.status != EXIT_CLEAN && result.status != EXIT_FINDINGS &&
 	    result.status != EXIT_INCOMPLETE)
 		return error_new(ERROR_SYSTEM,
@@ -115,6 +127,9 @@ static struct error *run_step(struct gate *gate, const struct gate_step *step)
 	}
 	if (why)
 		return NULL;
+	if (interrupted)
+		return error_new(ERROR_INTERRUPT, "interrupted before the step %s",
+				 step->name);
 	if (gate->report->failure && step->order > 20)
 		return gate_row(gate, step->name, NULL, "skipped", gate->report->failure);
 	if (!gate->options->report.quiet)
@@ -252,9 +267,12 @@ static struct error *prepare(struct gate *gate, const char *path)
 static struct error *run(void *values, const struct string_list *operands,
 			 enum exit_status *ret)
 {
-	struct gate gate = { .options = values };
+	struct gate gate = { .options = values, .interrupted = &interrupted };
+	struct sigaction action = { .sa_handler = on_signal };
 	struct error *error;
 
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 	if (operands->count != 1)
 		return error_new(ERROR_USAGE,
 				 "give one PATH: a driver's folder, package or "

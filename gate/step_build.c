@@ -51,10 +51,14 @@ static char *failure_excerpt(const char *output)
 	return excerpt;
 }
 
-static struct error *command(const char *const *argv, const char *folder, const char *log,
-			     int *status, char **output)
+static struct error *command(const struct gate *gate, const char *const *argv,
+			     const char *folder, const char *log, int *status,
+			     char **output)
 {
-	struct process_options options = { .folder = folder, .keep_stderr = true };
+	struct process_options options = { .folder = folder,
+					   .keep_stderr = true,
+					   .interrupted =
+						   gate ? gate->interrupted : NULL };
 	struct process_result result;
 	struct error *error = process_run(argv, &options, &result);
 
@@ -72,7 +76,7 @@ static struct error *must_run(const char *const *argv)
 {
 	_free_ char *output = NULL;
 	int status = 0;
-	struct error *error = command(argv, NULL, NULL, &status, &output);
+	struct error *error = command(NULL, argv, NULL, NULL, &status, &output);
 
 	if (!error && status)
 		error = error_new(ERROR_SYSTEM, "%s failed: %s", argv[0], output);
@@ -148,7 +152,7 @@ static struct error *kbuild(struct gate *gate, const struct gate_build *build,
 	argv[n++] = "modules";
 	for (size_t i = 0; i < build->variables.count && n < 62; i++)
 		argv[n++] = build->variables.items[i];
-	return command(argv, stage, log, status, output);
+	return command(gate, argv, stage, log, status, output);
 }
 
 static struct error *build_one(struct gate *gate, const struct gate_build *build,
@@ -171,6 +175,8 @@ static struct error *build_one(struct gate *gate, const struct gate_build *build
 		error = must_run((const char *const[]){ "cp", "-RL", from, stage, NULL });
 	if (!error)
 		error = kbuild(gate, build, stage, log, &status, &output);
+	if (!error && *gate->interrupted)
+		return error_new(ERROR_INTERRUPT, "interrupted");
 	if (error || !status)
 		return error ? error : runs ? take_modules(gate, stage) : NULL;
 	why = failure_excerpt(output);

@@ -286,7 +286,7 @@ static const struct tool tool = {
 			 "--gsym FILE --debug FILE\n"
 			 "--modules [LOG…]\n"
 			 "--dedup DIR",
-		.summary = "panic logs of any origin to functions, files and lines",
+		.summary = "Turns panic logs of any origin into functions, files and lines.",
 		.description =
 			"Reads logs of kernels, as dmesg, journald, a serial console, "
 			"pstore or netconsole wrote them, finds every oops, warning and "

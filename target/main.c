@@ -310,7 +310,7 @@ static const struct tool tool = {
 		.usage = "run [OPTION]… -- COMMAND [ARGUMENT]…\n"
 			 "shell [OPTION]…\n"
 			 "debug [--vmlinux FILE] DIR",
-		.summary = "runs a command in a throwaway virtual machine",
+		.summary = "Runs a command in a throwaway virtual machine.",
 		.description =
 			"Boots a stock kernel in QEMU with nothing but what is named: COMMAND "
 			"is taken from this machine with the libraries that it needs, runs as "

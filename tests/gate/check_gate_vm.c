@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The gate as a program: what it says of good, bad and broken drivers. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -204,6 +205,35 @@ START_TEST(without_qemu_it_says_so)
 }
 END_TEST
 
+static volatile int alarmed;
+
+static void on_alarm(int number)
+{
+	alarmed = number;
+}
+
+/* Whatever it is doing by then. */
+START_TEST(an_interrupt_ends_it_with_one_line)
+{
+	char program[4200], path[4300];
+	const char *const argv[] = { program,  path,   "-o", folder,   "--config", CONFIG,
+				     "--skip", "lint", "-n", "100000", NULL };
+	struct process_options options = { .keep_stderr = true, .interrupted = &alarmed };
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct process_result result;
+
+	snprintf(program, sizeof(program), "%s/bin/bookend-gate", build);
+	snprintf(path, sizeof(path), "%s/reference-driver/release/refdrv.ko", build);
+	sigaction(SIGALRM, &action, NULL);
+	alarm(8);
+	ck_assert_ok(process_run(argv, &options, &result));
+	ck_assert_int_eq(result.status, EXIT_UNABLE);
+	ck_assert_msg(strstr(strbuf_string(&result.output), "interrupted"), "%s",
+		      strbuf_string(&result.output));
+	strbuf_deinit(&result.output);
+}
+END_TEST
+
 static void teardown(void)
 {
 	error_destroy(file_remove_tree(folder));
@@ -222,6 +252,7 @@ int main(void)
 	tcase_add_test(tcase, a_module_for_another_kernel_says_which);
 	tcase_add_test(tcase, without_qemu_it_says_so);
 	tcase_add_test(tcase, a_machine_that_does_not_boot_is_one_clear_error);
+	tcase_add_test(tcase, an_interrupt_ends_it_with_one_line);
 	tcase_add_test(tcase, the_clean_driver_has_no_findings);
 	tcase_add_test(tcase, a_leak_is_found_to_the_line);
 	tcase_add_test(tcase, a_panic_is_symbolized_and_its_step_named);
