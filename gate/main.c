@@ -211,6 +211,10 @@ static struct error *finish(struct gate *gate, enum exit_status *ret)
 		return error_nomem();
 	error = report_add_section(gate->report, &gate_section, section);
 	report.folder = gate->folder;
+	gate->report->fail_on = report.fail_on;
+	/* quiet when all is well: bookend explain is there for the rest */
+	if (report_verdict(gate->report) == VERDICT_CLEAN)
+		report.no_explain = true;
 	if (!error)
 		error = report_output(gate->report, &report, ret);
 	if (!error && !report.quiet) {

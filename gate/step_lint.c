@@ -19,8 +19,11 @@ static struct error *add_arguments(struct gate *gate, const char *target,
 {
 	struct error *error = string_list_add(list, gate->path);
 
+	/* sources from a package are read where they were unpacked for the build */
+	if (!error && gate->source && gate->kind == SUBJECT_PACKAGE)
+		error = string_list_add(list, gate->source);
 	for (size_t i = 0; !error && i < gate->modules.count; i++)
-		if (gate->kind == SUBJECT_FOLDER)
+		if (gate->source)
 			error = string_list_add(list, gate->modules.items[i]);
 	if (!error)
 		error = string_list_add(list, target);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What PATH is, and how its modules and sources come into the run folder. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,14 @@ static struct error *load_config(struct gate *gate, const char *folder)
 	return access(path, F_OK) ? NULL : gate_config_load(path, &gate->config);
 }
 
+/* How old a source is matters to rules; that it cannot be set does not. */
+static void set_time(const char *path, int64_t seconds)
+{
+	struct timespec times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
+
+	utimensat(AT_FDCWD, path, times, 0);
+}
+
 /* Writes a member's bytes to FOLDER/PATH; @ret may be NULL. */
 static struct error *put(const struct bundle *bundle, const struct member *member,
 			 const char *folder, const char *path, char **ret)
@@ -58,6 +67,8 @@ static struct error *put(const struct bundle *bundle, const struct member *membe
 	error = file_make_folder(parent, 0777);
 	if (!error)
 		error = file_write(file, content.bytes.data, content.bytes.size, 0644);
+	if (!error && member->mtime > 0)
+		set_time(file, member->mtime);
 	if (!error && ret)
 		*ret = take(file);
 	return error;
