@@ -9,6 +9,7 @@
 #include "common/tool.h"
 #include "report/format.h"
 #include "symbolizer/disassembly.h"
+#include "symbolizer/dump.h"
 #include "symbolizer/modes.h"
 #include "symbolizer/panic.h"
 #include "symbolizer/panic_model.h"
@@ -109,17 +110,42 @@ static struct error *read_log(const char *path, struct panic_log *log)
 	return error ? error : panic_reader_finish(reader);
 }
 
-static struct error *symbolize_log(const char *path, struct symbolizer *s,
-				   struct report *report)
+static struct error *read_dump(const struct values *v, const char *path,
+			       struct symbolizer *s, struct report *report,
+			       struct panic_log *log)
+{
+	const struct dump_request request = {
+		.path = path,
+		.layouts = &v->layouts,
+		.kallsyms = v->kallsyms,
+		.report = report,
+	};
+
+	return dump_read_panic(&request, s, log);
+}
+
+/* Reports of a log, or of a memory dump. */
+static struct error *read_panics(const struct values *v, const char *path,
+				 struct symbolizer *s, struct report *report,
+				 struct panic_log *log)
+{
+	struct error *error;
+
+	if (strcmp(path, "-") && dump_recognise(path))
+		return read_dump(v, path, s, report, log);
+	error = read_log(path, log);
+	return error ? error : panic_symbolize(log, s);
+}
+
+static struct error *symbolize_log(const struct values *v, const char *path,
+				   struct symbolizer *s, struct report *report)
 {
 	_cleanup_(panic_log_destroy) struct panic_log *log = calloc(1, sizeof(*log));
 	struct error *error;
 
 	if (!log)
 		return error_nomem();
-	error = read_log(path, log);
-	if (!error)
-		error = panic_symbolize(log, s);
+	error = read_panics(v, path, s, report, log);
 	for (size_t i = 0; !error && i < log->count; i++)
 		error = disassembly_read(&log->panics[i]);
 	if (!error)
@@ -170,6 +196,11 @@ static struct error *run_annotate(const struct values *v, struct symbolizer *s,
 		_fclose_ FILE *file = NULL;
 		FILE *in = NULL;
 
+		if (strcmp(operands->items[i], "-") && dump_recognise(operands->items[i]))
+			return error_new(ERROR_USAGE,
+					 "%s is a memory dump: it has no lines to "
+					 "annotate; leave --annotate out",
+					 operands->items[i]);
 		error = open_input(operands->items[i], &file, &in);
 		if (!error)
 			error = mode_annotate(in, s, v->follow, stdout);
@@ -189,9 +220,8 @@ static struct error *run_modules(const struct values *v, struct symbolizer *s,
 		_cleanup_(panic_log_destroy) struct panic_log *log =
 			calloc(1, sizeof(*log));
 
-		error = log ? read_log(operands->items[i], log) : error_nomem();
-		if (!error)
-			error = panic_symbolize(log, s);
+		error = log ? read_panics(v, operands->items[i], s, NULL, log)
+			    : error_nomem();
 	}
 	if (!error)
 		error = symbolizer_write_gdb(s, &out);
@@ -215,7 +245,7 @@ static struct error *run_reports(const struct values *v, struct symbolizer *s,
 	if (!error && v->dedup)
 		error = mode_dedup(v->dedup, report);
 	for (size_t i = 0; !error && i < operands->count; i++)
-		error = symbolize_log(operands->items[i], s, report);
+		error = symbolize_log(v, operands->items[i], s, report);
 	return error ? error : report_output(report, &v->report, ret);
 }
 
@@ -279,12 +309,12 @@ static const struct values defaults = { .report = REPORT_OPTIONS_DEFAULTS };
 static const struct tool tool = {
 	.command = {
 		.name = "symbolize",
-		.usage = "[OPTION]… LOG…\n"
+		.usage = "[OPTION]… LOG|DUMP…\n"
 			 "--annotate [--follow] LOG…\n"
 			 "--addresses FILE|- --debug FILE\n"
 			 "--index FILE|DIR…\n"
 			 "--gsym FILE --debug FILE\n"
-			 "--modules [LOG…]\n"
+			 "--modules [LOG|DUMP…]\n"
 			 "--dedup DIR",
 		.summary = "Turns panic logs of any origin into functions, files and lines.",
 		.description =

@@ -137,8 +137,11 @@ static struct error *set_build_id(struct image *image, const char *build_id)
 	copy = strdup(build_id);
 	if (!copy)
 		return error_nomem();
-	if (image->build_id || !image->object)
+	/* Where it was loaded stays known when its build-id becomes so. */
+	if (image->build_id)
 		image_clear(image);
+	else if (!image->object)
+		image->tried = false;
 	else if (strncmp(object_build_id(image->object), build_id, strlen(build_id)))
 		image_clear(image);
 	free(image->build_id);
@@ -198,6 +201,8 @@ struct error *symbolizer_add_module(struct symbolizer *s,
 	struct image *image;
 	struct error *error = find_image(s, layout->name, &image);
 
+	if (!error)
+		error = set_build_id(image, layout->build_id);
 	if (error)
 		return error;
 	for (size_t i = 0; i < image->section_count; i++)
@@ -217,7 +222,7 @@ struct error *symbolizer_add_module(struct symbolizer *s,
 		image->sections[image->section_count++] =
 			(struct section){ name, layout->sections[i].address };
 	}
-	return set_build_id(image, layout->build_id);
+	return NULL;
 }
 
 static struct error *add_layout(void *context, const struct module_layout *layout)
@@ -603,6 +608,14 @@ struct error *symbolizer_resolve(struct symbolizer *s, uint64_t address,
 		return error;
 	frame.confidence = "no symbol";
 	return frames_add(ret, &frame);
+}
+
+struct error *symbolizer_kernel_file(struct symbolizer *s, const char **ret)
+{
+	struct error *error = need_object(s, &s->images[0]);
+
+	*ret = s->images[0].object ? object_path(s->images[0].object) : NULL;
+	return error;
 }
 
 struct error *symbolizer_searched(const struct symbolizer *s, json_t **ret)

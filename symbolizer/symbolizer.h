@@ -125,6 +125,9 @@ struct error *symbolizer_resolve_place(struct symbolizer *symbolizer,
 				       const struct symbol_place *place,
 				       enum frame_kind kind, struct frames *ret);
 
+/* The debug file of the kernel, borrowed; NULL in @ret when none is found. */
+struct error *symbolizer_kernel_file(struct symbolizer *symbolizer, const char **ret);
+
 /*
  * What was looked for and not found so far: an array of
  * { "what": "refdrv", "build_id": …, "places": [ … ], "why": … }. New reference.
