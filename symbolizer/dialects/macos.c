@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Panics of macOS: plain text (10.3 to 10.13, and what is within the newer files), and
+ * Panics of macOS: plain text (up to 10.13, and what is within the newer files), and
  * the JSON of .panic and .ips files (10.14 on), whose one string holds the same text.
  * Intel: "0xframe : 0xreturn [bundle : symbol + 0x…]"; Apple silicon: "lr: 0x… fp: 0x…".
- * PowerPC (10.3, 10.4): "Backtrace:" and addresses on the lines after it.
+ * Of PowerPC's only the version is read, not the bare addresses after "Backtrace:".
  */
 #include <ctype.h>
 #include <stdio.h>

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
 #include <string.h>
 
 #include "common/file.h"
 #include "common/strbuf.h"
+#include "report/report.h"
 #include "symbolizer/logline.h"
 #include "symbolizer/panic.h"
 #include "tests/check_main.h"
+#include "tests/schema.h"
 
 static struct panic_log *parse(const char *text)
 {
@@ -230,6 +233,38 @@ START_TEST(a_panic_of_apple_silicon_gives_its_return_addresses)
 }
 END_TEST
 
+START_TEST(reports_are_as_their_schema_says)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+	_cleanup_(panic_log_destroy) struct panic_log *log = NULL;
+	_cleanup_(symbolizer_destroy) struct symbolizer *s = NULL;
+	_strbuf_ struct strbuf why = STRBUF_INIT;
+	json_t *schema = schema_load("report.schema.json"), *json = NULL;
+	DIR *dir = opendir("tests/symbolizer/fixtures");
+
+	ck_assert_ptr_nonnull(dir);
+	ck_assert_ok(symbolizer_create(&s));
+	symbolizer_set_cache(s, false);
+	ck_assert_ok(report_create("symbolize", "logs", &report));
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		if (*entry->d_name == '.')
+			continue;
+		log = parse_fixture(entry->d_name);
+		ck_assert_ok(panic_symbolize(log, s));
+		ck_assert_ok(panic_show_in_report(log, entry->d_name, report));
+		panic_log_destroy(log);
+		log = NULL;
+	}
+	closedir(dir);
+	ck_assert_ok(report_to_json(report, &json));
+	ck_assert_uint_gt(json_array_size(json_object_get(json, "reports")), 0);
+	schema_check(schema, json, &why);
+	ck_assert_msg(!why.length, "%s", strbuf_string(&why));
+	json_decref(json);
+	json_decref(schema);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("panic");
@@ -245,6 +280,7 @@ int main(void)
 	tcase_add_test(tests, a_report_without_stack_says_that_nobody_can_be_blamed);
 	tcase_add_test(tests, addresses_and_suffixes_do_not_change_the_hash);
 	tcase_add_test(tests, a_panic_within_json_is_read_like_its_text);
+	tcase_add_test(tests, reports_are_as_their_schema_says);
 	tcase_add_test(tests, a_panic_of_apple_silicon_gives_its_return_addresses);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
