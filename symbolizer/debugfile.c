@@ -18,6 +18,7 @@
 #include "readers/macho.h"
 #include "symbolizer/demangle.h"
 #include "symbolizer/dsym.h"
+#include "symbolizer/gsym.h"
 #include "symbolizer/index_build.h"
 #include "symbolizer/unit.h"
 
@@ -257,6 +258,17 @@ static struct error *glance_macho(const char *path, const char *wanted, char bui
 	return error ? error : dsym_glance(mapping.bytes, wanted, build_id, lines);
 }
 
+static struct error *glance_gsym(const char *path, char build_id[64], bool *lines)
+{
+	_mapping_ struct mapping mapping = { 0 };
+	struct error *error = file_map(path, &mapping);
+
+	if (!error && !gsym_read_uuid(mapping.bytes, build_id))
+		error = broken(path, "its GSYM header is wrong");
+	*lines = true;
+	return error;
+}
+
 struct error *debugfile_glance(const char *path, const char *wanted, char build_id[64],
 			       bool *lines)
 {
@@ -270,6 +282,8 @@ struct error *debugfile_glance(const char *path, const char *wanted, char build_
 	elf_version(EV_CURRENT);
 	if (pread(fd, head, sizeof(head), 0) > 0 && is_packed(head, sizeof(head)))
 		error = unpack(path, &fd);
+	if (!error && gsym_recognise((struct span){ head, sizeof(head) }))
+		return glance_gsym(path, build_id, lines);
 	if (!error && is_macho(head))
 		return glance_macho(path, wanted, build_id, lines);
 	if (error)

@@ -190,8 +190,9 @@ static struct error *prepare_kernel(struct dump *d)
 		error = symbolizer_set_kernel_build_id(d->symbolizer, notes->build_id);
 	if (!error && notes->kernel_offset_known)
 		error = symbolizer_kernel_file(d->symbolizer, &path);
+	/* Not every file with symbols has tables: then the stack is searched. */
 	if (!error && path)
-		error = debugfile_open(path, NULL, &file);
+		error_destroy(debugfile_open(path, NULL, &file));
 	if (!error && file && file->elf)
 		add_kernel_table(d, file);
 	return error;

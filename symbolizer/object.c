@@ -6,7 +6,9 @@
 
 #include "common/array.h"
 #include "common/error.h"
+#include "common/file.h"
 #include "symbolizer/debugfile.h"
+#include "symbolizer/gsym.h"
 #include "symbolizer/index_cache.h"
 
 /* Units that are read one by one before the whole file is indexed instead. */
@@ -28,6 +30,17 @@ struct object {
 	bool cache;
 };
 
+/* A GSYM file is no debug file: its index is made at once, and not kept. */
+static struct error *open_gsym(struct object *object)
+{
+	_mapping_ struct mapping mapping = { 0 };
+	struct error *error = file_map(object->path, &mapping);
+
+	if (!error && gsym_recognise(mapping.bytes))
+		error = gsym_read(mapping.bytes, object->path, &object->whole);
+	return error;
+}
+
 struct error *object_create(const char *path, const char *build_id, bool cache,
 			    struct object **ret)
 {
@@ -42,7 +55,9 @@ struct error *object_create(const char *path, const char *build_id, bool cache,
 	if (!object->path)
 		return error_nomem();
 	error = debugfile_glance(path, build_id, object->build_id, &lines);
-	if (!error && cache)
+	if (!error)
+		error = open_gsym(object);
+	if (!error && cache && !object->whole)
 		error = index_cache_open(path, object->build_id, &object->whole);
 	if (!error)
 		*ret = take(object);

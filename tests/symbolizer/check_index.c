@@ -232,6 +232,51 @@ START_TEST(llvm_reads_the_gsym_that_is_written)
 }
 END_TEST
 
+START_TEST(gsym_is_read_as_it_was_written)
+{
+	_cleanup_(index_close) struct index *index = make_whole(), *back = NULL;
+	_strbuf_ struct strbuf gsym = STRBUF_INIT;
+	struct index_hit want, got;
+	void *here = outer_function();
+	struct span bytes;
+
+	ck_assert_ok(gsym_write(index, &gsym));
+	bytes = (struct span){ (uint8_t *)gsym.data, gsym.length };
+	ck_assert(gsym_recognise(bytes));
+	ck_assert_ok(gsym_read(bytes, "x.gsym", &back));
+	ck_assert_str_eq(index_head(back)->build_id, index_head(index)->build_id);
+	index_lookup(index, in_file(here), &want);
+	index_lookup(back, in_file(here), &got);
+	ck_assert_uint_eq(want.count, 2);
+	ck_assert_uint_eq(got.count, want.count);
+	for (size_t i = 0; i < want.count; i++) {
+		ck_assert_str_eq(got.places[i].function, want.places[i].function);
+		ck_assert_str_eq(got.places[i].file, want.places[i].file);
+		ck_assert_uint_eq(got.places[i].line, want.places[i].line);
+	}
+	ck_assert_str_eq(got.symbol.name, "outer_function");
+	ck_assert_uint_eq(got.symbol.size, want.symbol.size);
+}
+END_TEST
+
+START_TEST(gsym_cut_anywhere_is_refused_or_read)
+{
+	_cleanup_(index_close) struct index *index = make_whole();
+	_strbuf_ struct strbuf gsym = STRBUF_INIT;
+
+	ck_assert_ok(gsym_write(index, &gsym));
+	for (size_t size = 0; size < gsym.length; size += size < 600 ? 1 : 97) {
+		_cleanup_(index_close) struct index *back = NULL;
+		_free_ uint8_t *copy = malloc(size + 1);
+		_error_ struct error *error = NULL;
+
+		memcpy(copy, gsym.data, size);
+		error = gsym_read((struct span){ copy, size }, "x.gsym", &back);
+		ck_assert_msg(error || size > 600, "read %zu bytes", size);
+	}
+}
+END_TEST
+
 START_TEST(what_is_no_elf_file_is_an_error)
 {
 	struct debugfile *file = NULL;
@@ -256,6 +301,8 @@ int main(void)
 	tcase_add_test(tests, a_damaged_chunk_is_noticed_when_it_is_touched);
 	tcase_add_test(tests, many_processes_may_fill_one_cache);
 	tcase_add_test(tests, llvm_reads_the_gsym_that_is_written);
+	tcase_add_test(tests, gsym_is_read_as_it_was_written);
+	tcase_add_test(tests, gsym_cut_anywhere_is_refused_or_read);
 	tcase_add_test(tests, what_is_no_elf_file_is_an_error);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
