@@ -30,6 +30,7 @@ struct session {
 	struct archive *archive;
 	struct results results;
 	struct progress progress;
+	const struct plan_leg *shown_leg; /* the progress is of */
 	struct carried_list modules;
 	json_t *left;	     /* of the plan, after a target died; NULL: all of it */
 	size_t first_leg;    /* to begin with */
@@ -46,33 +47,39 @@ static void session_deinit(struct session *s)
 	json_decref(s->left);
 }
 
-/* Passes of all workers in the running leg, and of the legs that are through. */
+/* Passes of all workers in the running leg. */
 static uint64_t passes_so_far(const struct session *s)
 {
 	uint64_t done = 0;
 
 	for (size_t i = 0; i < JOURNAL_WORKERS; i++)
 		done += __atomic_load_n(&s->journal.workers[i].passes, __ATOMIC_RELAXED);
-	for (size_t leg = 0; leg < s->results.leg; leg++)
-		for (size_t c = 0; c < s->plan->legs[leg].cycle_count; c++)
-			done += s->plan->legs[leg].cycles[c].passes *
-				s->plan->legs[leg].cycles[c].workers;
 	return done;
 }
 
-static uint64_t passes_planned(const struct plan *plan)
+/* 0: one of its cycles has no limit. */
+static uint64_t passes_planned(const struct plan_leg *leg)
 {
 	uint64_t total = 0;
 
-	for (size_t leg = 0; leg < plan->leg_count; leg++)
-		for (size_t c = 0; c < plan->legs[leg].cycle_count; c++) {
-			const struct plan_cycle *cycle = &plan->legs[leg].cycles[c];
-
-			if (!cycle->passes)
-				return 0;
-			total += cycle->passes * cycle->workers;
-		}
+	for (size_t c = 0; c < leg->cycle_count; c++) {
+		if (!leg->cycles[c].passes)
+			return 0;
+		total += leg->cycles[c].passes * leg->cycles[c].workers;
+	}
 	return total;
+}
+
+/* A leg goes at its own pace, so its progress says nothing of the next one's. */
+static void begin_leg(struct session *s, const struct plan_leg *leg)
+{
+	bool open = s->progress.open;
+
+	if (s->shown_leg == leg)
+		return;
+	s->shown_leg = leg;
+	progress_init(&s->progress, leg->name, passes_planned(leg), s->options->quiet);
+	s->progress.open = open;
 }
 
 static void show(struct session *s)
@@ -88,8 +95,9 @@ static void show(struct session *s)
 		if (text && complaint_of(text))
 			last = text;
 	}
-	snprintf(note, sizeof(note), "%s%s%.100s", leg->name, last ? "; kernel: " : "",
+	snprintf(note, sizeof(note), "%s%.100s", last ? "kernel: " : "",
 		 last ? last : "");
+	begin_leg(s, leg);
 	progress_update(&s->progress, passes_so_far(s), note);
 	if (!*s->options->status)
 		return;
@@ -402,7 +410,7 @@ struct error *run_plan(const struct plan *plan, const struct run_options *option
 	if (!error)
 		error = attach(&s);
 	if (!error) {
-		progress_init(&s.progress, "cycle", passes_planned(plan), options->quiet);
+		begin_leg(&s, &plan->legs[0]);
 		error = carry_out(&s, report);
 		progress_deinit(&s.progress);
 	}
