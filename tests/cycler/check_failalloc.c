@@ -96,7 +96,8 @@ static void start(size_t count, const enum character *allocations)
 {
 	memset(&w, 0, sizeof(w));
 	w.count = count;
-	memcpy(w.allocations, allocations, count * sizeof(*allocations));
+	if (count)
+		memcpy(w.allocations, allocations, count * sizeof(*allocations));
 }
 
 static struct failalloc_sweep sweep(uint64_t first, uint64_t limit)
