@@ -32,8 +32,10 @@ static const char plan_text[] =
 	"{ \"name\": \"bind\", \"cycles\": ["
 	"  {\"kind\":\"bind\",\"bus\":\"pci\",\"driver\":\"nvme\","
 	"   \"device\":\"0000:00:09.0\",\"passes\":3} ] },"
+	/* a wake event that comes before the machine sleeps: EAGAIN */
 	"{ \"name\": \"power\", \"cycles\": ["
-	"  {\"kind\":\"power\",\"state\":\"mem\",\"wake\":\"1s\",\"passes\":2} ] } ] }";
+	"  {\"kind\":\"power\",\"state\":\"mem\",\"wake\":\"6s\",\"passes\":2,"
+	"   \"errors\":[\"EAGAIN\",\"EBUSY\"]} ] } ] }";
 
 static char folder[] = "/tmp/check-kinds-XXXXXX";
 
