@@ -370,7 +370,7 @@ START_TEST(keeps_commands_over_suspend)
 
 	set_latency("1000");
 	ck_assert_int_eq(write(fd, "abc", 4), 4);
-	ck_assert_int_eq(write_to("/sys/class/rtc/rtc0/wakealarm", "+2"), 0);
+	ck_assert_int_eq(write_to("/sys/class/rtc/rtc0/wakealarm", "+6"), 0);
 	ck_assert_int_eq(write_to("/sys/power/state", "mem"), 0);
 	ck_assert_int_eq(read(fd, data, 4), 4);
 	ck_assert_str_eq(data, "abc");
