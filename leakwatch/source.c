@@ -142,6 +142,19 @@ struct error *source_read_text(const char *root, const char *path, char **ret)
 	return file_read_text(full, 256 << 20, ret);
 }
 
+struct error *source_read_parsed(const char *root, const char *path,
+				 struct error *(*parse)(struct span, const char *const *,
+							struct source_sample *),
+				 const char *const *modules, struct source_sample *ret)
+{
+	_free_ char *text = NULL;
+	struct error *error = source_read_text(root, path, &text);
+
+	if (error)
+		return error;
+	return parse((struct span){ (void *)text, strlen(text) }, modules, ret);
+}
+
 struct error *source_file_available(const char *root, const char *path,
 				    const char *lacking)
 {

@@ -71,6 +71,11 @@ bool source_names_module(const char *text, const char *const *modules);
 
 /* A text file below @root. */
 struct error *source_read_text(const char *root, const char *path, char **ret);
+/* The whole of a file below @root, through one of the parsers below. */
+struct error *source_read_parsed(const char *root, const char *path,
+				 struct error *(*parse)(struct span, const char *const *,
+							struct source_sample *),
+				 const char *const *modules, struct source_sample *ret);
 struct error *source_file_available(const char *root, const char *path,
 				    const char *lacking);
 

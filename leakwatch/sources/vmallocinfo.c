@@ -42,13 +42,7 @@ static struct error *available(const char *root)
 static struct error *read_now(const char *root, const char *const *modules,
 			      struct source_sample *ret)
 {
-	_free_ char *text = NULL;
-	struct error *error = source_read_text(root, path, &text);
-
-	if (error)
-		return error;
-	return source_parse_vmallocinfo((struct span){ (void *)text, strlen(text) },
-					modules, ret);
+	return source_read_parsed(root, path, source_parse_vmallocinfo, modules, ret);
 }
 
 static const struct memory_source source_vmallocinfo = {
