@@ -106,6 +106,19 @@ START_TEST(help_names_every_option)
 }
 END_TEST
 
+START_TEST(words_for_the_shell_name_every_option_and_its_values)
+{
+	_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	ck_assert_ok(parse(&text, (const char *const[]){ "--help=words", NULL }));
+	ck_assert_int_eq(answer, OPTIONS_TEXT);
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&text), "--loud\t\n"));
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&text), "--include\tDIR\n"));
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&text), "--colour\t|red|green\n"));
+	ck_assert_ptr_nonnull(strstr(strbuf_string(&text), "--version\t\n"));
+}
+END_TEST
+
 START_TEST(durations_and_rates_are_read)
 {
 	uint64_t ns;
@@ -158,6 +171,7 @@ int main(void)
 	tcase_add_test(tcase, suggests_the_near_name);
 	tcase_add_test(tcase, names_the_bad_value);
 	tcase_add_test(tcase, help_names_every_option);
+	tcase_add_test(tcase, words_for_the_shell_name_every_option_and_its_values);
 	tcase_add_test(tcase, durations_and_rates_are_read);
 	tcase_add_test(tcase, quantities_read_well);
 	suite_add_tcase(suite, tcase);
