@@ -28,7 +28,7 @@ static int is_tool(const struct dirent *entry)
 }
 
 /* What the tool says of itself, in one line; empty when it does not answer. */
-static void print_tool(const char *folder, const char *name)
+static void print_tool(const char *folder, const char *name, FILE *out)
 {
 	_free_ char *path = NULL;
 	struct process_options options = { .timeout_ns = 5000000000ull };
@@ -41,12 +41,12 @@ static void print_tool(const char *folder, const char *name)
 	}
 	error = process_run((const char *const[]){ path, "--summary", NULL }, &options,
 			    &result);
-	printf("  %-12s %s", name + strlen(PREFIX_NAME),
-	       error || result.status ? "\n" : strbuf_string(&result.output));
+	fprintf(out, "  %-12s %s", name + strlen(PREFIX_NAME),
+		error || result.status ? "\n" : strbuf_string(&result.output));
 	strbuf_deinit(&result.output);
 }
 
-static void list_tools(const char *own)
+static void list_tools(const char *own, FILE *out)
 {
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		_free_ char *folder = NULL;
@@ -57,7 +57,7 @@ static void list_tools(const char *own)
 			continue;
 		n = scandir(folder, &names, is_tool, alphasort);
 		for (int k = 0; k < n; k++) {
-			print_tool(folder, names[k]->d_name);
+			print_tool(folder, names[k]->d_name, out);
 			free(names[k]);
 		}
 		free(names);
@@ -70,9 +70,8 @@ static int usage(const char *own, FILE *out)
 		"Usage: bookend TOOL [OPTION]…\n\n"
 		"Tells a driver team before release what its customers' machines would\n"
 		"tell it afterwards.\n\nTools:\n");
-	fflush(out);
-	list_tools(own);
-	printf("\n'bookend TOOL --help' tells more of each.\n");
+	list_tools(own, out);
+	fprintf(out, "\n'bookend TOOL --help' tells more of each.\n");
 	return out == stdout ? EXIT_CLEAN : EXIT_UNABLE;
 }
 
@@ -111,6 +110,9 @@ int main(int argc, char **argv)
 		usage(own, stderr);
 		return EXIT_UNABLE;
 	}
+	if (argc == 3 && !strcmp(argv[1], "help"))
+		return dispatch(own,
+				(char *[]){ argv[0], argv[2], (char *)"--help", NULL });
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help") ||
 	    !strcmp(argv[1], "-h"))
 		return usage(own, stdout);
