@@ -25,9 +25,10 @@ enum blame {
 	BLAME_FAULT, /* where the instruction pointer stood, unless that is a helper */
 	BLAME_STACK, /* the first function of the stack that is no helper */
 	BLAME_WAIT,  /* … and does not merely wait */
-	BLAME_STALL, /* the one that the kernel handed control to */
-	BLAME_GIVEN, /* the function that the first line names, helper or not */
-	BLAME_OVERFLOW, /* the one that recursed, else as for a stall */
+	BLAME_ALLOCATION, /* … and does not allocate for somebody else */
+	BLAME_STALL,	  /* the one that the kernel handed control to */
+	BLAME_GIVEN,	  /* the function that the first line names, helper or not */
+	BLAME_OVERFLOW,	  /* the one that recursed, else as for a stall */
 	BLAME_NOBODY,
 };
 
@@ -53,6 +54,7 @@ struct event {
 	char fault[EVENT_TEXT]; /* the place of the faulting instruction */
 	uint64_t idle;		/* lines since one that belonged to the report */
 	bool fault_seen;	/* the faulting instruction is known */
+	bool pointer_lost;	/* … and it is no code */
 	bool in_user;		/* the registers that follow are of user space */
 	bool closed;		/* an end mark was seen */
 	bool expect_bytes;
@@ -81,6 +83,8 @@ struct pattern {
 	const char *const *unless;
 	/* Belongs to a report that is open; starts one only when none is. */
 	bool joins;
+	/* One line, which leaves a report that is open alone. */
+	bool single;
 };
 
 struct dialect {

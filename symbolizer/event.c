@@ -124,8 +124,7 @@ static struct error *start_context(struct event *event, const char *name)
 	struct panic_context *last = last_context(event);
 
 	if (last &&
-	    (!last->frames.count || (last->frames.count == 1 && event->fault_seen &&
-				     last->frames.items[0].kind == FRAME_EXACT)))
+	    (!last->frames.count || (last->frames.count == 1 && event->fault_seen)))
 		return panic_set(&last->name, name, strlen(name)) ? NULL : error_nomem();
 	return panic_add_context(&event->panic, name) ? NULL : error_nomem();
 }
@@ -237,6 +236,43 @@ static bool told_before(struct event *event, const struct trace_place *place)
 	return false;
 }
 
+/*
+ * A jump through NULL: the instruction pointer says nothing, and the link register tells
+ * who jumped.
+ */
+static bool lose_pointer(struct event *event, const char *pointer, const char *from,
+			 const char *end)
+{
+	static const char *const registers[] = { "PC is at ", "pc : ", "epc : " };
+
+	for (size_t i = 0; i < ARRAY_LENGTH(registers); i++)
+		if (!strcmp(pointer, registers[i]) && end - from > 2 &&
+		    !memcmp(from, "0x", 2) && !event->fault_seen)
+			event->pointer_lost = true;
+	return true;
+}
+
+/* "LR is at f+0x…/0x…", "lr : f+0x…/0x…", " ra : f+0x…/0x…" below a lost pointer. */
+static bool try_link(struct event *event, const struct logline *line,
+		     struct error **error)
+{
+	static const char *const links[] = { "LR is at ", "lr : ", "ra : " };
+	const char *end = line->text + line->length;
+	struct trace_place place;
+
+	for (size_t i = 0; event->pointer_lost && i < ARRAY_LENGTH(links); i++) {
+		if (!logline_starts(line, links[i]) ||
+		    !trace_read_place(line->text + strlen(links[i]), end, &place) ||
+		    !place.sized)
+			continue;
+		event->pointer_lost = false;
+		event->fault_seen = true;
+		*error = add_frame(event, &place, FRAME_RETURN, line);
+		return true;
+	}
+	return false;
+}
+
 static bool try_pointer(struct event *event, const struct logline *line,
 			struct error **error)
 {
@@ -261,7 +297,7 @@ static bool try_pointer(struct event *event, const struct logline *line,
 			return true;
 		if (!trace_read_place(from, end, &place) ||
 		    (!place.sized && !place.address && !place.offset))
-			return true;
+			return lose_pointer(event, pointers[i], from, end);
 		event->in_user = false;
 		event_extend(event, line);
 		if (told_before(event, &place))
@@ -549,7 +585,8 @@ struct error *event_line(struct event *event, const struct logline *line)
 	if (event->dialect->line)
 		event->dialect->line(event, line);
 	if (try_header(event, line, &error) || error ||
-	    try_pointer(event, line, &error) || error)
+	    try_pointer(event, line, &error) || error || try_link(event, line, &error) ||
+	    error)
 		return error;
 	if (try_cpu(event, line) || try_offset(event, line) || try_code(event, line) ||
 	    try_words(event, line) || try_mark(event, line))

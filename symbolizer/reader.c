@@ -121,6 +121,22 @@ static struct error *open_event(struct panic_reader *r, struct event *event,
 	return NULL;
 }
 
+/* A report of one line, amid another that goes on. */
+static struct error *tell_single(struct panic_reader *r, struct event *event,
+				 const struct logline *line)
+{
+	struct error *error;
+
+	event->panic.line = line->number;
+	event->panic.start = line->offset;
+	event_extend(event, line);
+	error = event_finish(event);
+	if (!error)
+		error = r->sink(r->context, &event->panic);
+	event_destroy(event);
+	return error;
+}
+
 /*
  * Whether the line starts a report, or joins an open one as its consequence.
  */
@@ -148,6 +164,8 @@ static struct error *try_triggers(struct panic_reader *r, const struct logline *
 		if (!event)
 			continue;
 		*ret = true;
+		if (owner >= 0 && matches[i].pattern->single)
+			return tell_single(r, event, line);
 		return open_event(r, event, line, owner);
 	}
 	return NULL;

@@ -7,6 +7,8 @@
 static const struct pattern patterns[] = {
 	{ " blocked for more than ", "HANG", PANIC_SERIOUS, BLAME_WAIT,
 	  "INFO: task hung in {f}", "hang in {f}", NULL, NULL, false },
+	{ " blocked in I/O wait for more than ", "HANG", PANIC_SERIOUS, BLAME_WAIT,
+	  "INFO: task hung in {f}", "hang in {f}", NULL, NULL, false },
 	{ "can't die for more than", "HANG", PANIC_SERIOUS, BLAME_WAIT,
 	  "INFO: task can't die in {f}", "hang in {f}", NULL, NULL, false },
 	{ NULL },

@@ -16,8 +16,8 @@ static bool begin(struct event *event, const struct logline *line, const char *a
 static const struct pattern patterns[] = {
 	{ "BUG: KCSAN: data-race", "KCSAN-DATARACE", PANIC_NOTE, BLAME_GIVEN,
 	  "KCSAN: data-race in {f}", NULL, begin, NULL, false },
-	{ "BUG: KCSAN: assert:", "KCSAN-DATARACE", PANIC_NOTE, BLAME_GIVEN,
-	  "KCSAN: assertion in {f}", NULL, begin, NULL, false },
+	{ "BUG: KCSAN: assert:", "KCSAN-ASSERT", PANIC_NOTE, BLAME_GIVEN,
+	  "KCSAN: assert: race in {f}", NULL, begin, NULL, false },
 	{ NULL },
 };
 

@@ -5,8 +5,8 @@
 #include "symbolizer/dialect.h"
 
 static const struct pattern patterns[] = {
-	{ "unreferenced object 0x", "LEAK", PANIC_NOTE, BLAME_STACK, "memory leak in {f}",
-	  NULL, NULL, NULL, false },
+	{ "unreferenced object 0x", "LEAK", PANIC_NOTE, BLAME_ALLOCATION,
+	  "memory leak in {f}", NULL, NULL, NULL, false },
 	{ NULL },
 };
 

@@ -5,10 +5,6 @@
 #include "symbolizer/dialect.h"
 #include "symbolizer/trace.h"
 
-/*
- * "… is trying to acquire lock:" is followed by the lock and, since 4.x, by
- * "at: function+0x…".
- */
 /* "last function: f" of work queues */
 static void read_last(struct event *event, const struct logline *line)
 {
@@ -90,6 +86,13 @@ static void finish(struct event *event)
 	event->blame = BLAME_WAIT;
 }
 
+/* "BUG: MAX_LOCKDEP_CHAINS too low!" */
+static bool begin_limit(struct event *event, const struct logline *line, const char *at)
+{
+	event_copy(event->what, line, at + strlen("BUG: "), " too low!");
+	return true;
+}
+
 static const struct pattern patterns[] = {
 	{ "possible circular locking dependency detected", "LOCKDEP", PANIC_NOTE,
 	  BLAME_NAMED, "possible deadlock in {f}", NULL, NULL, NULL, false },
@@ -122,6 +125,10 @@ static const struct pattern patterns[] = {
 	  "BUG: spinlock error in {f}", NULL, NULL, NULL, false },
 	{ "BUG: rwlock", "LOCKDEP", PANIC_SERIOUS, BLAME_STACK,
 	  "BUG: rwlock error in {f}", NULL, NULL, NULL, false },
+	{ "BUG: MAX_STACK_TRACE_ENTRIES too low!", "LOCKDEP", PANIC_NOTE, BLAME_NOBODY,
+	  "BUG: MAX_STACK_TRACE_ENTRIES too low!", NULL, NULL, NULL, false },
+	{ "BUG: MAX_LOCKDEP_", "LOCKDEP", PANIC_NOTE, BLAME_NOBODY, "BUG: {w} too low!",
+	  NULL, begin_limit, NULL, false },
 	{ "BUG: workqueue leaked lock or atomic", "LOCKDEP", PANIC_NOTE, BLAME_NAMED,
 	  "BUG: workqueue leaked lock or atomic in {f}", NULL, begin_held, NULL, false },
 	{ NULL },

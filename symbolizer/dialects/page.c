@@ -21,8 +21,8 @@ static const struct pattern patterns[] = {
 	{ "BUG: Bad page map", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
 	  "BUG: Bad page map in {f}", NULL, NULL, NULL, false },
 	{ "BUG: Bad rss-counter state", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_NOBODY,
-	  "BUG: Bad rss-counter state", NULL, NULL, NULL, false },
-	{ ": page allocation failure", "OOM", PANIC_NOTE, BLAME_STACK,
+	  "BUG: Bad rss-counter state", NULL, NULL, NULL, false, true },
+	{ ": page allocation failure", "OOM", PANIC_NOTE, BLAME_ALLOCATION,
 	  "page allocation failure in {f}", NULL, NULL, harmless, false },
 	{ NULL },
 };

@@ -44,7 +44,7 @@ static void read_line(struct event *event, const struct logline *line)
 		strcpy(event->access, "fetch");
 }
 
-static const char *const user_faults[] = { "userspace", "user process", NULL };
+static const char *const user_faults[] = { "userspace", "user process", " ip:", NULL };
 
 static const struct pattern patterns[] = {
 	{ "BUG: kernel NULL pointer dereference, address", "NULL-POINTER-DEREFERENCE",
@@ -59,6 +59,8 @@ static const struct pattern patterns[] = {
 	{ "general protection fault", "DoS", PANIC_SERIOUS, BLAME_FAULT,
 	  "general protection fault in {f}", "bad-access in {f}", NULL, user_faults,
 	  false },
+	{ "divide_error: ", "DoS", PANIC_SERIOUS, BLAME_FAULT, "divide error in {f}",
+	  NULL, NULL, NULL, false },
 	{ "divide error: ", "DoS", PANIC_SERIOUS, BLAME_FAULT, "divide error in {f}",
 	  NULL, NULL, NULL, false },
 	{ "invalid opcode: ", "DoS", PANIC_SERIOUS, BLAME_FAULT, "invalid opcode in {f}",

@@ -14,11 +14,14 @@ static bool begin(struct event *event, const struct logline *line, const char *a
 	return true;
 }
 
+/* Before 4.9 KASAN borrowed the words; it has its own line above. */
+static const char *const borrowed[] = { "kasan: bad access detected", NULL };
+
 static const struct pattern patterns[] = {
 	{ " (Not tainted): ", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
-	  "BUG: slab: {w} in {f}", NULL, begin, NULL, false },
+	  "BUG: slab: {w} in {f}", NULL, begin, borrowed, false },
 	{ " (Tainted: ", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
-	  "BUG: slab: {w} in {f}", NULL, begin, NULL, false },
+	  "BUG: slab: {w} in {f}", NULL, begin, borrowed, false },
 	{ "Slab cache still has objects", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_STACK,
 	  "BUG: slab: objects left in a destroyed cache in {f}", NULL, NULL, NULL,
 	  false },

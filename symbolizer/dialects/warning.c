@@ -85,7 +85,8 @@ static void finish(struct event *event)
 		if (is_kind(event, i)) {
 			event->title = kinds[i].title;
 			event->panic.type = kinds[i].type;
-			event->blame = BLAME_STACK;
+			event->blame = strstr(kinds[i].title, "alloc") ? BLAME_ALLOCATION
+								       : BLAME_STACK;
 			blame_normalize(event->named, event->after, sizeof(event->after));
 			return;
 		}
@@ -101,6 +102,8 @@ static const struct pattern patterns[] = {
 	  begin, others, false },
 	{ ", CPU#", "WARNING", PANIC_NOTE, BLAME_NAMED, "WARNING in {f}", NULL, begin_new,
 	  others, false },
+	{ "WARNING: kernel stack frame pointer at", "WARNING", PANIC_NOTE, BLAME_NOBODY,
+	  "WARNING: kernel stack frame pointer has bad value", NULL, NULL, NULL, false },
 	{ "WARNING: kernel stack regs", "WARNING", PANIC_NOTE, BLAME_NOBODY,
 	  "WARNING: kernel stack regs has bad value", NULL, NULL, NULL, false },
 	{ NULL },

@@ -73,6 +73,7 @@ START_TEST(titles_of_95_percent_of_the_corpus_are_right)
 	       "alarm\n",
 	       score.right, score.logs, 100.0 * score.right / score.logs, score.silent,
 	       score.alarms);
+	fflush(stdout);
 	ck_assert_int_gt(score.logs, 0);
 	ck_assert_int_ge(score.right * 100, score.logs * 95);
 }
