@@ -33,6 +33,7 @@ void leaks_deinit(struct leaks *leaks)
 	for (size_t i = 0; i < leaks->count; i++) {
 		free(leaks->items[i].parts);
 		frames_deinit(&leaks->items[i].frames);
+		assigned_deinit(&leaks->items[i].assigned);
 	}
 	free(leaks->items);
 }
@@ -265,6 +266,9 @@ struct error *leaks_find(const struct census_model *model,
 		leak->class = classify(model, &leaks, leak);
 		error = leak_symbols_resolve(symbols, leak->site, &leak->frames,
 					     &leak->driver_frame);
+		if (!error && leak->driver)
+			error = leak_symbols_assigned(symbols, leak->site,
+						      &leak->assigned);
 	}
 	if (error)
 		return error;

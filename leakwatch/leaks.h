@@ -3,6 +3,7 @@
 #pragma once
 
 #include "leakwatch/model.h"
+#include "symbolizer/assigned.h"
 #include "symbolizer/symbolizer.h"
 
 struct leak_options;
@@ -33,8 +34,9 @@ struct leak {
 	uint64_t objects, asked, given, passes, first_pass, last_pass, oldest_ns;
 	bool tail; /* nothing younger was freed */
 	uint64_t at_mark;
-	struct frames frames; /* resolved, from the driver's frame outwards first */
-	size_t driver_frame;  /* index into frames of the innermost of the driver */
+	struct frames frames;	  /* resolved, from the driver's frame outwards first */
+	size_t driver_frame;	  /* index into frames of the innermost of the driver */
+	struct assigned assigned; /* what the driver made of it */
 };
 
 struct leaks {

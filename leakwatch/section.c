@@ -102,6 +102,16 @@ const struct section leak_section = {
 	.order = -10,
 };
 
+static void add_assigned(struct json_builder *b, const struct assigned *assigned)
+{
+	json_builder_string(b, "assigned_to", assigned->place);
+	json_builder_string(b, "type", assigned->type);
+	if (!assigned->type)
+		return;
+	json_builder_integer(b, "type_count", assigned->count);
+	json_builder_bool(b, "type_likely", assigned->likely);
+}
+
 static json_t *leak_json(const struct leak *leak)
 {
 	const struct frame *at = leak->frames.count > leak->driver_frame
@@ -135,6 +145,7 @@ static json_t *leak_json(const struct leak *leak)
 	json_builder_integer(&b, "last_pass", leak->last_pass);
 	json_builder_integer(&b, "oldest_ns", leak->oldest_ns);
 	json_builder_value(&b, "parts", parts);
+	add_assigned(&b, &leak->assigned);
 	if (at) {
 		json_builder_string(&b, "function", at->function);
 		json_builder_string(&b, "file", at->file);

@@ -8,6 +8,7 @@
 #include "common/array.h"
 #include "common/error.h"
 #include "leakwatch/verdict.h"
+#include "symbolizer/kernel_headers.h"
 
 /* Callers beyond this many frames of the kernel above the driver tell nothing more. */
 enum { OUTER_FRAMES = 6 };
@@ -96,22 +97,10 @@ static struct error *add_kernel_frame(const struct census_frame *frame,
 }
 
 /* Code of the kernel's headers that was inlined into the driver is not the driver's. */
-static bool is_kernel_header(const struct frame *frame)
-{
-	static const char *const places[] = { "/linux-headers-", "/include/linux/",
-					      "/include/net/", "/include/asm-generic/",
-					      "/arch/x86/include/" };
-
-	for (size_t i = 0; frame->file && i < ARRAY_LENGTH(places); i++)
-		if (strstr(frame->file, places[i]))
-			return true;
-	return false;
-}
-
 static size_t skip_headers(const struct frames *frames, size_t at)
 {
 	while (at + 1 < frames->count && frames->items[at].kind == FRAME_INLINE &&
-	       is_kernel_header(&frames->items[at]))
+	       is_kernel_header(frames->items[at].file))
 		at++;
 	return at;
 }
@@ -139,6 +128,49 @@ struct error *leak_symbols_resolve(struct leak_symbols *symbols, const struct si
 					   FRAME_RETURN, ret);
 	}
 	*driver = skip_headers(ret, *driver);
+	return error;
+}
+
+/* Functions that hand on what they allocate, of the size they were asked for. */
+static bool is_allocator(const char *symbol)
+{
+	static const char *const names[] = {
+		"kmalloc",  "__kmalloc",  "kzalloc",	    "kmem_cache_alloc",
+		"vmalloc",  "__vmalloc",  "vzalloc",	    "kvmalloc",
+		"krealloc", "pcpu_alloc", "__alloc_percpu", "devm_kmalloc"
+	};
+
+	for (size_t i = 0; symbol && i < ARRAY_LENGTH(names); i++)
+		if (!strncmp(symbol, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+struct error *leak_symbols_assigned(struct leak_symbols *symbols, const struct site *site,
+				    struct assigned *ret)
+{
+	bool raw = !strcmp(site->kind, "page") || !strcmp(site->kind, "dma");
+	uint64_t bytes = site->smallest == site->largest ? site->smallest : 0;
+	struct error *error = NULL;
+	bool direct = true;
+
+	*ret = (struct assigned){ 0 };
+	for (size_t i = 0; i < site->frame_count; i++) {
+		const struct census_frame *frame = &site->frames[i];
+
+		if (!frame->module) {
+			direct = direct && is_allocator(frame->symbol);
+			continue;
+		}
+		error = symbolizer_assigned(symbols->symbolizer, frame->address, bytes,
+					    direct && !raw, ret);
+		break;
+	}
+	/* a structure that describes pages is not what was allocated */
+	if (!error && raw && ret->type) {
+		free(ret->type);
+		ret->type = NULL;
+	}
 	return error;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "leakwatch/model.h"
+#include "symbolizer/assigned.h"
 #include "symbolizer/symbolizer.h"
 
 struct leak_options;
@@ -23,3 +24,7 @@ struct error *leak_symbols_resolve(struct leak_symbols *symbols, const struct si
 
 /* What was looked for and not found, as symbolizer_searched(). */
 struct error *leak_symbols_searched(const struct leak_symbols *symbols, json_t **ret);
+
+/* What the allocation of @site became in the driver; empty where nothing tells. */
+struct error *leak_symbols_assigned(struct leak_symbols *symbols, const struct site *site,
+				    struct assigned *ret);

@@ -38,6 +38,19 @@ static void add_bytes(struct strbuf *out, uint64_t bytes)
 	strbuf_adds(out, " B");
 }
 
+/* " (struct refdrv_ctx)", " (probably 4 struct slot)" */
+static void add_type(const struct leak *leak, struct strbuf *out)
+{
+	const struct assigned *a = &leak->assigned;
+
+	if (!a->type || leak->part_count > 1 || cache_object(leak->site->cache))
+		return;
+	strbuf_addf(out, " (%s", a->likely ? "probably " : "");
+	if (a->count > 1)
+		strbuf_addf(out, "%llu × ", (unsigned long long)a->count);
+	strbuf_addf(out, "%s%s)", a->type, a->rest ? " with a tail" : "");
+}
+
 /* "100 B in each of 100 passes"; "512 B × 31 objects in 30 of 330 passes" */
 static void add_amount(const struct leak *leak, uint64_t passes, struct strbuf *out)
 {
@@ -45,12 +58,15 @@ static void add_amount(const struct leak *leak, uint64_t passes, struct strbuf *
 
 	if (leak->objects % in) {
 		add_bytes(out, leak->asked / (leak->objects ? leak->objects : 1));
+		add_type(leak, out);
 		strbuf_addf(out, " × %llu objects", (unsigned long long)leak->objects);
 	} else {
 		add_bytes(out, leak->asked / in);
 		if (leak->objects / in > 1)
 			strbuf_addf(out, " (%llu objects)",
 				    (unsigned long long)(leak->objects / in));
+		else
+			add_type(leak, out);
 	}
 	if (leak->passes == passes && passes > 1)
 		strbuf_adds(out, " in each of ");
@@ -100,6 +116,8 @@ static void add_evidence(const struct leak *leak, struct strbuf *out)
 		units_add_duration(out, leak->oldest_ns);
 		strbuf_adds(out, " old");
 	}
+	if (leak->assigned.place)
+		strbuf_addf(out, "\nassigned to %s", leak->assigned.place);
 	if (leak->why)
 		strbuf_addf(out, "\n%s", leak->why);
 }

@@ -495,6 +495,12 @@ static bool search_units(Dwarf *dwarf, uint64_t address, Dwarf_Die *ret)
 	return false;
 }
 
+bool debugfile_unit_at(struct debugfile *file, uint64_t address, Dwarf_Die *ret)
+{
+	return file->dwarf && (dwarf_addrdie(file->dwarf, address, ret) ||
+			       search_units(file->dwarf, address, ret));
+}
+
 struct error *debugfile_make_unit(struct debugfile *file, uint64_t address,
 				  uint64_t *unit, struct index **ret)
 {
@@ -505,8 +511,7 @@ struct error *debugfile_make_unit(struct debugfile *file, uint64_t address,
 	*unit = 0;
 	if (ret)
 		*ret = NULL;
-	if (!file->dwarf || (!dwarf_addrdie(file->dwarf, address, &cu) &&
-			     !search_units(file->dwarf, address, &cu)))
+	if (!debugfile_unit_at(file, address, &cu))
 		return NULL;
 	*unit = dwarf_dieoffset(&cu);
 	if (!ret)

@@ -57,6 +57,9 @@ struct error *debugfile_make_index(struct debugfile *file, uint8_t **bytes, size
 /* An index of areas and symbols alone. */
 struct error *debugfile_make_symbols(struct debugfile *file, struct index **ret);
 
+/* The unit that holds @address; false when there is no DWARF of it. */
+bool debugfile_unit_at(struct debugfile *file, uint64_t address, Dwarf_Die *ret);
+
 /*
  * An index of the unit that holds @address alone, for a few lookups without a whole
  * index. Sets @unit to a key that is the same for all addresses of the unit; with

@@ -7,6 +7,7 @@
 #include "common/array.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "symbolizer/assigned.h"
 #include "symbolizer/debugfile.h"
 #include "symbolizer/gsym.h"
 #include "symbolizer/index_cache.h"
@@ -224,6 +225,14 @@ struct error *object_area(struct object *object, size_t nth, const char **name,
 	if (!error)
 		*found = index_area(symbols, nth, name, address, size);
 	return error;
+}
+
+struct error *object_assigned(struct object *object, uint64_t address, uint64_t bytes,
+			      bool direct, struct assigned *ret)
+{
+	struct error *error = open_file(object);
+
+	return error ? error : assigned_find(object->file, address, bytes, direct, ret);
 }
 
 const struct index *object_whole(const struct object *object)

@@ -38,3 +38,8 @@ struct error *object_find_symbol(struct object *object, const char *name, size_t
 				 struct index_symbol_hit *ret, bool *found);
 struct error *object_area(struct object *object, size_t nth, const char **name,
 			  uint64_t *address, uint64_t *size, bool *found);
+
+/* As assigned_find(), opening the file itself. */
+struct assigned;
+struct error *object_assigned(struct object *object, uint64_t address, uint64_t bytes,
+			      bool direct, struct assigned *ret);

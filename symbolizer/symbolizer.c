@@ -7,6 +7,7 @@
 #include "common/array.h"
 #include "common/error.h"
 #include "common/strbuf.h"
+#include "symbolizer/assigned.h"
 #include "symbolizer/finder.h"
 #include "symbolizer/kallsyms.h"
 #include "symbolizer/layout.h"
@@ -608,6 +609,29 @@ struct error *symbolizer_resolve(struct symbolizer *s, uint64_t address,
 		return error;
 	frame.confidence = "no symbol";
 	return frames_add(ret, &frame);
+}
+
+struct error *symbolizer_assigned(struct symbolizer *s, uint64_t address, uint64_t bytes,
+				  bool direct, struct assigned *ret)
+{
+	*ret = (struct assigned){ 0 };
+	for (size_t i = 1; i < s->count; i++) {
+		struct image *image = &s->images[i];
+		struct error *error;
+		uint64_t file;
+		bool found;
+
+		if (!image->section_count && address - image->base >= image->size)
+			continue;
+		error = need_object(s, image);
+		if (!error && image->object)
+			error = translate(image, address, &file, &found);
+		if (error)
+			return error;
+		if (image->object && found)
+			return object_assigned(image->object, file, bytes, direct, ret);
+	}
+	return NULL;
 }
 
 struct error *symbolizer_kernel_file(struct symbolizer *s, const char **ret)

@@ -125,6 +125,14 @@ struct error *symbolizer_resolve_place(struct symbolizer *symbolizer,
 				       const struct symbol_place *place,
 				       enum frame_kind kind, struct frames *ret);
 
+/*
+ * What the call that returns to @address, in a module, is assigned to: see assigned.h.
+ * @ret is empty where there is no DWARF that tells.
+ */
+struct assigned;
+struct error *symbolizer_assigned(struct symbolizer *symbolizer, uint64_t address,
+				  uint64_t bytes, bool direct, struct assigned *ret);
+
 /* The debug file of the kernel, borrowed; NULL in @ret when none is found. */
 struct error *symbolizer_kernel_file(struct symbolizer *symbolizer, const char **ret);
 
