@@ -15,6 +15,7 @@
 #include "linter/arena.h"
 #include "linter/source/cursor.h"
 #include "linter/source/import.h"
+#include "linter/source/paths.h"
 #include "readers/bundle.h"
 
 enum { STACK_SIZE = 32 << 20 };
@@ -28,28 +29,6 @@ static bool below(const char *root, const char *path)
 	return !strncmp(root, path, length) && path[length] == '/';
 }
 
-/* "a/./b/../c" to "a/c", in place; links stay as they are. */
-static void tidy_path(char *path)
-{
-	char *out = path;
-	const char *in = path;
-
-	while (*in) {
-		if (!strncmp(in, "/./", 3)) {
-			in += 2;
-		} else if (!strncmp(in, "//", 2)) {
-			in++;
-		} else if (!strncmp(in, "/../", 4) && out > path) {
-			in += 3;
-			while (out > path && *--out != '/')
-				;
-		} else {
-			*out++ = *in++;
-		}
-	}
-	*out = 0;
-}
-
 struct error *model_file(struct source_model *model, const char *disk,
 			 const struct member *member, uint32_t *ret)
 {
@@ -58,7 +37,7 @@ struct error *model_file(struct source_model *model, const char *disk,
 
 	if (!tidy)
 		return error_nomem();
-	tidy_path(tidy);
+	path_tidy(tidy);
 	*ret = UINT32_MAX;
 	if (!below(model->root, tidy))
 		return NULL;
@@ -86,7 +65,7 @@ struct error *model_find_file(const struct source_model *model, const char *disk
 
 	if (!tidy)
 		return error_nomem();
-	tidy_path(tidy);
+	path_tidy(tidy);
 	*ret = UINT32_MAX;
 	for (size_t i = 0; i < model->file_count; i++)
 		if (!strcmp(model->files[i].disk, tidy))
@@ -126,9 +105,9 @@ static const char *const failed_texts[] = {
 	[CXError_ASTReadError] = "the compiler could not read what it wrote",
 };
 
-/* Owned array of arguments, NULL at the end; the strings are not owned. */
-static const char **arguments(const struct parse_request *request,
-			      const char *directory_argument, size_t *count)
+/* An owned array of arguments; its strings are @arena's or the request's. */
+static struct error *arguments(const struct parse_request *request, struct arena *arena,
+			       const char ***ret, size_t *count)
 {
 	static const char *const fixed[] = { "-w", "-ferror-limit=0",
 					     "-Wno-unknown-warning-option",
@@ -136,26 +115,29 @@ static const char **arguments(const struct parse_request *request,
 					     "-Werror=implicit-int" };
 	const struct unit_command *command = request->command;
 	size_t n = command->count + ARRAY_LENGTH(fixed) + 2;
-	const char **list;
+	_free_ const char **list = NULL;
+	struct error *error;
 
 	for (size_t i = 0; request->extra && request->extra[i]; i++)
 		n++;
 	list = calloc(n, sizeof(*list));
 	if (!list)
-		return NULL;
-	n = 0;
-	for (size_t i = 0; i < command->count; i++)
-		list[n++] = command->arguments[i];
+		return error_nomem();
+	n = command->count;
+	error = paths_settle(arena, request->directory,
+			     (const char *const *)command->arguments, n, list);
+	if (error)
+		return error;
 	for (size_t i = 0; request->extra && request->extra[i]; i++)
 		list[n++] = request->extra[i];
 	for (size_t i = 0; i < ARRAY_LENGTH(fixed); i++)
 		/* C++ has no implicit functions to promote */
 		if (!command->cplusplus || i < 3)
 			list[n++] = fixed[i];
-	if (directory_argument)
-		list[n++] = directory_argument;
 	*count = n;
-	return list;
+	*ret = list;
+	list = NULL;
+	return NULL;
 }
 
 /* What the unit's own checkers get: all but what only clang knows. */
@@ -195,7 +177,6 @@ static bool defines_debug(const struct unit_command *command)
 static struct error *parse_one(struct work *work, CXIndex index,
 			       const struct parse_request *request, struct unit *unit)
 {
-	_free_ char *directory = NULL;
 	size_t count = 0;
 	_free_ const char **list = NULL;
 	CXTranslationUnit tu = NULL;
@@ -216,11 +197,10 @@ static struct error *parse_one(struct work *work, CXIndex index,
 	error = keep_arguments(request, unit);
 	if (error)
 		return error;
-	if (request->directory &&
-	    asprintf(&directory, "-working-directory=%s", request->directory) < 0)
-		return directory = NULL, error_nomem();
-	list = arguments(request, directory, &count);
-	if (!list || !unit->file || !unit->path)
+	error = arguments(request, unit->arena, &list, &count);
+	if (error)
+		return error;
+	if (!unit->file || !unit->path)
 		return error_nomem();
 	code = clang_parseTranslationUnit2(index, request->file, list, (int)count, NULL,
 					   0, CXTranslationUnit_KeepGoing, &tu);

@@ -216,9 +216,11 @@ static void teardown(void)
 
 static void put(const char *name, const char *text)
 {
-	_free_ char *path = NULL;
+	_free_ char *path = NULL, *parent = NULL;
 
 	ck_assert_ok(file_join(folder, name, &path));
+	parent = strndup(path, (size_t)(strrchr(path, '/') - path));
+	ck_assert_ok(file_make_folder(parent, 0777));
 	ck_assert_ok(file_write(path, text, strlen(text), 0644));
 }
 
@@ -296,6 +298,31 @@ START_TEST(headers_of_others_have_no_findings)
 	report = lint("SRC*", "linux");
 	for (size_t i = 0; i < report->findings_count; i++)
 		ck_assert_ptr_nonnull(strstr(report->findings[i].path, "refdrv.c"));
+}
+END_TEST
+
+START_TEST(the_working_folder_stays_when_units_are_read)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+	_free_ char *before = getcwd(NULL, 0), *after = NULL;
+
+	ck_assert_ptr_nonnull(before);
+	put("a/one.h", "#define ONE \"x\"\n");
+	put("b/one.h", "#define ONE KERN_INFO \"x\"\n");
+	put("compile_commands.json",
+	    "[{\"directory\": \"a\", \"file\": \"../x.c\", \"arguments\": [\"gcc\", \"-c\", "
+	    "\"-I.\", \"-include\", \"one.h\", \"../x.c\"]},"
+	    "{\"directory\": \"b\", \"file\": \"../y.c\", \"arguments\": [\"gcc\", \"-c\", "
+	    "\"-I\", \".\", \"../y.c\"]}]");
+	put("x.c", "#include <linux/module.h>\nvoid f(void)\n{\n\tprintk(ONE);\n}\n");
+	put("y.c", "#include <linux/module.h>\n#include <one.h>\nvoid g(void)\n{\n"
+		   "\tprintk(ONE);\n}\n");
+	report = lint("SRC001", "linux");
+	after = getcwd(NULL, 0);
+	ck_assert_str_eq(before, after);
+	ck_assert_uint_eq(report->not_checked_count, 0);
+	ck_assert_uint_eq(report->findings_count, 1);
+	ck_assert_ptr_nonnull(strstr(report->findings[0].path, "x.c"));
 }
 END_TEST
 
@@ -382,6 +409,7 @@ int main(void)
 	tcase_add_test(units, iokit_sources_without_headers_are_not_checked);
 	tcase_add_test(units, kernel_headers_behind_an_own_header_make_a_driver);
 	tcase_add_test(units, headers_of_others_have_no_findings);
+	tcase_add_test(units, the_working_folder_stays_when_units_are_read);
 	tcase_add_test(units, class_names_of_templates_are_told);
 	tcase_add_test(units, reserved_slots_need_their_counterpart);
 	tcase_add_test(units, many_classes_are_told_once);
