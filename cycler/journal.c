@@ -105,17 +105,32 @@ void journal_add(struct journal *journal, struct journal_record *record)
 	struct journal_header *header = journal->header;
 	uint64_t number = __atomic_fetch_add(&header->head, 1, __ATOMIC_ACQ_REL);
 	struct journal_record *place = &journal->records[number % header->capacity];
-	uint32_t sequence = (uint32_t)number + 1;
 
 	if (number - header->tail >= header->capacity)
 		wait_for_room(header, number);
-	record->sequence = sequence;
-	record->check = check_of(record);
+	journal_seal(record, number);
 	place->sequence = 0;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	place->stamp = record->stamp;
 	memcpy((uint8_t *)place + 12, (uint8_t *)record + 12, sizeof(*record) - 12);
-	__atomic_store_n(&place->sequence, sequence, __ATOMIC_RELEASE);
+	__atomic_store_n(&place->sequence, record->sequence, __ATOMIC_RELEASE);
+}
+
+void journal_seal(struct journal_record *record, uint64_t number)
+{
+	record->sequence = (uint32_t)number + 1;
+	record->check = check_of(record);
+}
+
+uint64_t journal_value(const struct journal_record *record)
+{
+	return record->pass | (uint64_t)(uint32_t)record->result << 32;
+}
+
+void journal_set_value(struct journal_record *record, uint64_t value)
+{
+	record->pass = (uint32_t)value;
+	record->result = (int32_t)(uint32_t)(value >> 32);
 }
 
 bool journal_valid(const struct journal_record *record, uint64_t sequence)
@@ -169,6 +184,7 @@ bool journal_reader_init(struct journal_reader *r, struct span bytes, const char
 		return false;
 	}
 	r->records = r->header.records_offset;
+	r->begun_ns = r->header.realtime_ns;
 	if (r->records > r->bytes.size || r->records < JOURNAL_LEGEND_OFFSET) {
 		*why = "it is cut before its records begin";
 		return false;
@@ -183,6 +199,27 @@ bool journal_reader_init(struct journal_reader *r, struct span bytes, const char
 	return true;
 }
 
+/* In a file the number is in the record: the full one is the nearest to the last. */
+static uint64_t full_number(const struct journal_reader *r,
+			    const struct journal_record *record)
+{
+	int32_t step = (int32_t)(record->sequence - 1 - (uint32_t)r->last);
+
+	return step < 0 && (uint64_t) - (int64_t)step > r->last
+		       ? record->sequence - 1
+		       : r->last + (uint64_t)(int64_t)step;
+}
+
+static void take_clock(struct journal_reader *r, const struct journal_record *record)
+{
+	if (record->step == 0) {
+		r->header.stamp = record->stamp;
+		r->header.realtime_ns = journal_value(record);
+	} else {
+		r->header.stamps_per_second = journal_value(record);
+	}
+}
+
 bool journal_reader_next(struct journal_reader *r, struct journal_record *ret,
 			 uint64_t *sequence)
 {
@@ -191,19 +228,35 @@ bool journal_reader_next(struct journal_reader *r, struct journal_record *ret,
 	while (r->next < r->end) {
 		uint64_t number = r->next++;
 		uint64_t place = file ? number : number % r->header.capacity;
-		uint64_t expected = number;
 
 		if (!span_read(r->bytes, r->records + place * sizeof(*ret), ret,
 			       sizeof(*ret)))
 			return false;
-		/* in a file, thinning leaves gaps: only the check decides */
 		if (file)
-			expected = (uint64_t)ret->sequence - 1;
-		if (journal_valid(ret, expected)) {
-			*sequence = expected;
-			return true;
+			number = full_number(r, ret);
+		if (!journal_valid(ret, number)) {
+			r->skipped++;
+			continue;
 		}
-		r->skipped++;
+		r->last = number;
+		if (ret->kind == JOURNAL_CLOCK) {
+			take_clock(r, ret);
+			continue;
+		}
+		*sequence = number;
+		return true;
 	}
 	return false;
+}
+
+double journal_reader_seconds(const struct journal_reader *r, uint64_t stamp)
+{
+	const struct journal_header *h = &r->header;
+	double before = 0;
+
+	if (h->realtime_ns > r->begun_ns)
+		before = (double)(h->realtime_ns - r->begun_ns) / 1e9;
+	if (!h->stamps_per_second || stamp < h->stamp)
+		return before;
+	return before + (double)(stamp - h->stamp) / (double)h->stamps_per_second;
 }

@@ -14,7 +14,10 @@
  *
  * A journal file (journal.bin) is a header with flag JOURNAL_FILE and records_offset
  * just behind the legend, then records in the order of their sequence numbers, up to
- * the end of the file, wherever it was cut.
+ * the end of the file, wherever it was cut. Its first record of each target is a pair of
+ * JOURNAL_CLOCK: by them, not by the header, the stamps that follow are read. Where the
+ * file was thinned (thin.h), groups of JOURNAL_SUMMARY and JOURNAL_BUCKETS stand for the
+ * passes that are gone, and sequence numbers have gaps.
  *
  * A record counts when its `sequence` is the one expected in its place and its check
  * fits: it is written first and numbered last, so that a writer that died in between
@@ -50,8 +53,8 @@ struct journal_header {
 	uint64_t records_offset, capacity;
 	/* Stamps to time: CLOCK_REALTIME and the stamp at the start, stamps a second. */
 	uint64_t realtime_ns, stamp, stamps_per_second;
-	uint64_t reserved;
-	uint64_t head; /* sequence of the next record, counted up by its writer */
+	uint64_t commit_ns; /* how often records go to the disk; 0: they need not */
+	uint64_t head;	    /* sequence of the next record, counted up by its writer */
 	uint64_t pad0[7];
 	uint64_t tail; /* up to here the controller has kept them */
 	uint64_t pad1[7];
@@ -60,13 +63,21 @@ struct journal_header {
 	uint32_t stop;	/* 1: workers shall end after their pass */
 	uint32_t pass_wanted, pad2;
 	uint64_t shown_pass; /* of worker 0, for the census */
+	uint64_t committed;  /* records before this one are on the disk; with commit_ns */
+	uint64_t wired, wired_at_start; /* bytes of wired memory, as seen last */
 };
 
 enum journal_kind {
 	JOURNAL_BEGIN = 1, /* a step begins */
 	JOURNAL_END,	   /* it has ended; result: 0 or a negative errno */
 	JOURNAL_MARK,	   /* an event: `step` is one of enum journal_mark */
-	JOURNAL_SUMMARY,   /* stands for thinned passes, see archive.h */
+	JOURNAL_SUMMARY,   /* stands for thinned passes, see thin.h */
+	JOURNAL_BUCKETS,   /* of the summary before it: latencies in one octave */
+	/*
+	 * How stamps are read from here on. step 0: @stamp was at the CLOCK_REALTIME (ns)
+	 * that journal_value() gives; step 1: stamps a second.
+	 */
+	JOURNAL_CLOCK,
 };
 
 enum journal_mark {
@@ -79,6 +90,7 @@ enum journal_mark {
 	JOURNAL_MARK_HELD,     /* a full comparison found result differences */
 	JOURNAL_MARK_STUCK,    /* a worker is past its deadline */
 	JOURNAL_MARK_RESTART,  /* a new target goes on; result: which one */
+	JOURNAL_MARK_JUMP,     /* the wall clock was set; result: by how many ms */
 };
 
 struct journal_record {
@@ -138,6 +150,13 @@ bool journal_open(void *area, size_t size, struct journal *ret);
  */
 void journal_add(struct journal *journal, struct journal_record *record);
 
+/* Fills in sequence @number and the check. */
+void journal_seal(struct journal_record *record, uint64_t number);
+
+/* The number that a JOURNAL_CLOCK carries, in pass (low half) and result. */
+uint64_t journal_value(const struct journal_record *record);
+void journal_set_value(struct journal_record *record, uint64_t value);
+
 /* Whether @record is whole and the one with number @sequence. */
 bool journal_valid(const struct journal_record *record, uint64_t sequence);
 
@@ -149,12 +168,20 @@ struct journal_reader {
 	uint64_t records;   /* file offset of the first */
 	uint64_t next, end; /* sequence numbers */
 	uint64_t skipped;   /* records that were damaged or missing */
+	uint64_t last;	    /* full number of the one before */
+	uint64_t begun_ns;  /* CLOCK_REALTIME of the first target's start; 0: unknown */
 };
 
 /* False when these are no journal's bytes; @why says what is wrong. */
 bool journal_reader_init(struct journal_reader *reader, struct span bytes,
 			 const char **why);
 
-/* The next whole record with its full number; false at the end. */
+/*
+ * The next whole record with its full number; false at the end. Clock records are not
+ * handed out: they change @reader->header.
+ */
 bool journal_reader_next(struct journal_reader *reader, struct journal_record *ret,
 			 uint64_t *sequence);
+
+/* Seconds since the journal began, by the clock that holds where the reader is. */
+double journal_reader_seconds(const struct journal_reader *reader, uint64_t stamp);

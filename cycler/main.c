@@ -18,7 +18,7 @@ struct values {
 	struct plan_flags plan;
 	const char *target, *kernel, *append;
 	struct string_list symbols, sources, devices;
-	uint64_t memory, cpus, silence, boot, restarts;
+	uint64_t memory, cpus, silence, boot, restarts, journal_max;
 	bool print_plan, dump, hold, no_kvm, no_census, permitted, recorder;
 	struct report_options report;
 };
@@ -82,6 +82,9 @@ static const struct option target_options[] = {
 	{ OPTION_COUNT, 0, "restarts", "N", offsetof(struct values, restarts),
 	  "How many times a target that died or hangs is replaced by a fresh one, which goes "
 	  "on after the pass that was interrupted; default 0: the first death ends the run." },
+	{ OPTION_SIZE, 0, "journal-max", "SIZE", offsetof(struct values, journal_max),
+	  "How large journal.bin may get; default 1G. Above it, old passes in which nothing "
+	  "happened become histograms of a second each; eventful ones stay whole." },
 	{ OPTION_FLAG, 0, "dump", NULL, offsetof(struct values, dump),
 	  "Saves the memory of a target that died or hangs: memory.elf." },
 	{ OPTION_FLAG, 0, "recorder", NULL, offsetof(struct values, recorder),
@@ -184,6 +187,7 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 		.sources = v->sources,
 		.dump = v->dump,
 		.restarts = v->restarts,
+		.journal_max = v->journal_max,
 		.hold = v->hold,
 		.quiet = v->report.quiet,
 		.no_census = v->no_census,
@@ -212,6 +216,8 @@ static struct error *run(void *values, const struct string_list *operands,
 
 	if (!error)
 		error = make_plan(v, operands, &plan);
+	if (!error && v->journal_max && v->journal_max < PLAN_SMALLEST_JOURNAL)
+		error = error_new(ERROR_USAGE, "--journal-max is less than 1M");
 	if (error)
 		return error;
 	if (v->print_plan) {

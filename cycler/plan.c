@@ -29,8 +29,9 @@ static const char *const cycle_keys[] = {
 static const char *const leg_keys[] = {
 	"name", "turbo", "cycles", "hold", "comment", NULL
 };
-static const char *const plan_keys[] = { "schema", "name",    "seed",	"deadline", "log",
-					 "legs",   "comment", "ignore", NULL };
+static const char *const plan_keys[] = { "schema",	"name", "seed",	   "deadline",
+					 "log",		"legs", "comment", "ignore",
+					 "journal_max", NULL };
 static const char *const log_keys[] = { "lines_per_pass", "bytes_per_pass",
 					"lines_per_second", NULL };
 
@@ -430,6 +431,22 @@ static struct error *parse_ignore(const json_t *json, struct plan *plan)
 	return NULL;
 }
 
+static struct error *parse_journal_max(const json_t *json, struct plan *plan)
+{
+	const json_t *max = json_object_get(json, "journal_max");
+	struct error *error;
+
+	if (!max)
+		return NULL;
+	if (!json_is_string(max))
+		return error_new(ERROR_INPUT, "/journal_max must be a size, as \"256M\"");
+	error = units_parse_size(json_string_value(max), &plan->journal_max);
+	if (!error && plan->journal_max < PLAN_SMALLEST_JOURNAL)
+		error = error_new(ERROR_INPUT, "%s is less than 1M",
+				  json_string_value(max));
+	return error_wrap(error, "/journal_max");
+}
+
 static struct error *parse_head(const json_t *json, struct plan *plan)
 {
 	const char *schema = json_string_value(json_object_get(json, "schema"));
@@ -457,6 +474,8 @@ static struct error *parse_head(const json_t *json, struct plan *plan)
 		error = error_nomem();
 	if (!error)
 		error = parse_ignore(json, plan);
+	if (!error)
+		error = parse_journal_max(json, plan);
 	return error ? error : parse_budget(json, plan);
 }
 

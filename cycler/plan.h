@@ -20,6 +20,7 @@ struct error;
 enum {
 	PLAN_MAX_STEPS = 64, /* of one cycle, with all that is inside */
 	PLAN_MAX_ERRORS = 16,
+	PLAN_SMALLEST_JOURNAL = 1 << 20, /* bytes: below it little is left to read */
 };
 
 /* One pair, with what goes on inside it. */
@@ -69,6 +70,7 @@ struct plan {
 	uint64_t deadline_ns;	       /* of one step */
 	uint64_t log_lines, log_bytes; /* a pass may log; 0: no budget */
 	double log_rate;	       /* lines a second; 0: no budget */
+	uint64_t journal_max;	       /* bytes of journal.bin; 0: the default */
 	struct plan_leg *legs;
 	size_t leg_count;
 	const char **ignore; /* no residue: "WHAT:PATTERN", NULL end */

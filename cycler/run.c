@@ -19,8 +19,9 @@
 #include "target/clock.h"
 #include "target/guest_program.h"
 
-#define AGENT_PATH "/bookend/agent"
-#define PLAN_PATH  "/bookend/plan.json"
+#define JOURNAL_DEFAULT_MAX (UINT64_C(1) << 30)
+#define AGENT_PATH	    "/bookend/agent"
+#define PLAN_PATH	    "/bookend/plan.json"
 
 struct session {
 	const struct plan *plan;
@@ -36,6 +37,8 @@ struct session {
 	size_t first_leg;    /* to begin with */
 	uint64_t stopped_at; /* when the agent was asked to end; 0: not */
 	uint64_t drained_at;
+	/* What keeps records from being kept: the run ends, and this is in the report. */
+	struct error *trouble;
 };
 
 static void session_deinit(struct session *s)
@@ -45,6 +48,7 @@ static void session_deinit(struct session *s)
 	results_deinit(&s->results);
 	carried_list_deinit(&s->modules);
 	json_decref(s->left);
+	error_destroy(s->trouble);
 }
 
 /* Passes of all workers in the running leg. */
@@ -106,12 +110,25 @@ static void show(struct session *s)
 		leg->name, (unsigned long long)passes_so_far(s), complaints);
 }
 
+/*
+ * A full disk ends the run, not the tool: what was recorded stays, and is judged. The
+ * agent ends after its pass; what it still records is in the shared memory.
+ */
+static void note_trouble(struct session *s, struct error *error)
+{
+	if (s->trouble)
+		error_destroy(error);
+	else
+		s->trouble = error;
+}
+
 static struct error *take_output(void *context, bool diagnostic, const void *data,
 				 size_t size)
 {
 	struct session *s = context;
 
-	return results_take(&s->results, diagnostic, data, size);
+	note_trouble(s, results_take(&s->results, diagnostic, data, size));
+	return NULL;
 }
 
 static struct error *tick(void *context)
@@ -119,7 +136,7 @@ static struct error *tick(void *context)
 	struct session *s = context;
 	uint64_t now = clock_now();
 
-	if (*s->options->stop && !s->stopped_at) {
+	if ((*s->options->stop || s->trouble) && !s->stopped_at) {
 		s->stopped_at = now;
 		error_destroy(target_signal(s->target, SIGTERM));
 	}
@@ -127,7 +144,9 @@ static struct error *tick(void *context)
 	if (now - s->drained_at < 2 * CLOCK_MS)
 		return NULL;
 	s->drained_at = now;
-	return archive_drain(s->archive, false);
+	if (!s->trouble)
+		note_trouble(s, archive_drain(s->archive, false));
+	return NULL;
 }
 
 /* The plan as the agent reads it, in the target and in the run folder. */
@@ -192,6 +211,14 @@ static struct error *prepare(struct session *s)
 	return error ? error : carry_check(&s->modules, s->target->release);
 }
 
+static uint64_t journal_limit(const struct session *s)
+{
+	uint64_t limit =
+		s->options->journal_max ? s->options->journal_max : s->plan->journal_max;
+
+	return limit ? limit : JOURNAL_DEFAULT_MAX;
+}
+
 static struct error *attach(struct session *s)
 {
 	_free_ char *legend = NULL;
@@ -212,6 +239,8 @@ static struct error *attach(struct session *s)
 	error = s->archive
 			? NULL
 			: archive_create(s->options->machine.folder, legend, &s->archive);
+	if (!error)
+		archive_limit(s->archive, journal_limit(s), s->plan);
 	if (!error)
 		archive_attach(s->archive, &s->journal);
 	return error;
@@ -271,10 +300,9 @@ static struct error *run_target(struct session *s, bool *dead)
 
 	snprintf(first, sizeof(first), "%zu", s->first_leg);
 	error = target_run(s->target, &program, &s->results.outcome);
-	if (!error)
-		error = archive_drain(s->archive, true);
 	if (error)
 		return error;
+	note_trouble(s, archive_drain(s->archive, true));
 	results_salvage(&s->results, &s->journal);
 	*dead = s->results.outcome.end != TARGET_EXITED || s->results.stuck;
 	return NULL;
@@ -283,7 +311,8 @@ static struct error *run_target(struct session *s, bool *dead)
 static bool may_resume(const struct session *s)
 {
 	return s->results.restarts < s->options->restarts && !*s->options->stop &&
-	       !s->options->hold && s->results.outcome.end != TARGET_INTERRUPTED;
+	       !s->trouble && !s->options->hold &&
+	       s->results.outcome.end != TARGET_INTERRUPTED;
 }
 
 /* The target is given up; its console is kept under a name of its own. */
@@ -371,6 +400,24 @@ static struct error *bury(struct session *s, bool resuming, struct report *repor
 	return error;
 }
 
+/* How much was recorded, and what of it summaries stand for. */
+static struct error *measure_journal(const struct session *s, struct report *report)
+{
+	struct error *error = report_measure(report, "journal.records",
+					     (double)archive_count(s->archive), "1");
+
+	if (!error)
+		error = report_measure(report, "journal.size",
+				       (double)archive_size(s->archive), "B");
+	if (error || !archive_thinned(s->archive))
+		return error;
+	error = report_measure(report, "journal.thinned",
+			       (double)archive_thinned(s->archive), "1");
+	return error ? error
+		     : report_measure(report, "journal.interval",
+				      archive_width(s->archive), "s");
+}
+
 static struct error *carry_out(struct session *s, struct report *report)
 {
 	bool dead = false, resuming;
@@ -388,9 +435,15 @@ static struct error *carry_out(struct session *s, struct report *report)
 		if (error || !s->target || s->first_leg >= s->plan->leg_count)
 			break;
 	}
+	if (!error && s->trouble)
+		error = report_fail(report,
+				    "%s; the run was ended, what was recorded is kept",
+				    error_message(s->trouble));
 	if (!error)
 		error = verdict_add(&s->results, &s->journal, s->target, &s->modules,
 				    s->options, report);
+	if (!error)
+		error = measure_journal(s, report);
 	if (!error && dead && s->options->hold &&
 	    s->results.outcome.end != TARGET_INTERRUPTED)
 		error = hold(s);

@@ -49,5 +49,8 @@ struct agent {
 void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 		 struct journal_worker *state, bool holder) __attribute__((noreturn));
 
+/* A record that says what happened beside the steps. */
+void agent_mark(struct agent *agent, enum journal_mark what, int result);
+
 /* Prints one event as a line of JSON on standard output; steals @event. */
 void agent_tell(json_t *event);

@@ -28,6 +28,7 @@
 enum {
 	LOOK_MS = 50,
 	CALIBRATE_MS = 50,
+	CLOCK_JUMP_MS = 1000,
 };
 
 static volatile sig_atomic_t interrupted;
@@ -112,7 +113,7 @@ static void calibrate(struct agent *agent)
 				     (double)header->stamps_per_second);
 }
 
-static void mark(struct agent *agent, enum journal_mark what, int result)
+void agent_mark(struct agent *agent, enum journal_mark what, int result)
 {
 	struct journal_record record = {
 		.kind = JOURNAL_MARK,
@@ -204,15 +205,31 @@ static struct error *fork_worker(struct agent *agent, size_t place, size_t cycle
 	return NULL;
 }
 
+/* Stamps do not follow the wall clock; that it was set is worth a record. */
+static void watch_clock(struct agent *agent)
+{
+	static int64_t before;
+	int64_t offset = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME));
+	int64_t ms = (offset - before) / 1000000;
+
+	if (before && (ms > CLOCK_JUMP_MS || ms < -CLOCK_JUMP_MS))
+		agent_mark(agent, JOURNAL_MARK_JUMP,
+			   ms > INT32_MAX   ? INT32_MAX
+			   : ms < INT32_MIN ? INT32_MIN
+					    : (int)ms);
+	before = offset;
+}
+
 static void look(struct agent *agent, size_t workers)
 {
 	const struct timespec pause = { 0, LOOK_MS * 1000000 };
 
 	sense_log(agent, workers);
 	sense_taint(agent);
+	watch_clock(agent);
 	if (sense_stuck(agent, workers) && !agent->stuck) {
 		agent->stuck = true;
-		mark(agent, JOURNAL_MARK_STUCK, 0);
+		agent_mark(agent, JOURNAL_MARK_STUCK, 0);
 	}
 	nanosleep(&pause, NULL);
 }
@@ -293,7 +310,7 @@ static struct error *run_leg(struct agent *agent)
 	header->stop = 0;
 	memset(agent->journal.workers, 0,
 	       JOURNAL_WORKERS * sizeof(*agent->journal.workers));
-	mark(agent, JOURNAL_MARK_LEG, (int)agent->leg);
+	agent_mark(agent, JOURNAL_MARK_LEG, (int)agent->leg);
 	agent_tell(json_pack("{s:s, s:i}", "event", "leg", "leg", (int)agent->leg));
 	set_turbo(leg->turbo);
 	error = fork_all(agent, leg, &holders, &workers);
@@ -311,7 +328,7 @@ static struct error *run_leg(struct agent *agent)
 	}
 	set_turbo(false);
 	sense_log(agent, workers);
-	mark(agent, JOURNAL_MARK_LEG_DONE, (int)agent->leg);
+	agent_mark(agent, JOURNAL_MARK_LEG_DONE, (int)agent->leg);
 	sense_leg(agent, workers);
 	if (!agent->stuck)
 		sense_residue(agent);

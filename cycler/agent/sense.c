@@ -45,6 +45,7 @@ void sense_log(struct agent *agent, size_t workers)
 {
 	static size_t leg, kept;
 	static uint64_t lines, bytes;
+	static int told; /* as many lines has kernel.log */
 	struct kmsg_line line;
 	uint64_t before = lines;
 
@@ -61,6 +62,9 @@ void sense_log(struct agent *agent, size_t workers)
 		bytes += strlen(line.text);
 		if (++kept > limit)
 			continue;
+		told++;
+		if (line.level <= 4)
+			agent_mark(agent, JOURNAL_MARK_LOG, told);
 		agent_tell(json_pack("{s:s, s:i, s:i, s:I, s:o, s:o}", "event", "log",
 				     "leg", (int)agent->leg, "level", line.level, "us",
 				     (json_int_t)line.time_us, "text",
@@ -96,6 +100,8 @@ void sense_taint(struct agent *agent)
 		agent_tell(json_pack("{s:s, s:I, s:I, s:b}", "event", "taint", "before",
 				     (json_int_t)(first ? taint : agent->taint), "after",
 				     (json_int_t)taint, "first", first));
+	if (!first && taint != agent->taint)
+		agent_mark(agent, JOURNAL_MARK_TAINT, (int)taint);
 	first = false;
 	agent->taint = taint;
 }
