@@ -64,7 +64,8 @@ struct journal_header {
 	uint32_t pass_wanted, pad2;
 	uint64_t shown_pass; /* of worker 0, for the census */
 	uint64_t committed;  /* records before this one are on the disk; with commit_ns */
-	uint64_t wired, wired_at_start; /* bytes of wired memory, as seen last */
+	/* Bytes, as the agent saw them last: wired by the kernel, used by the agent. */
+	uint64_t wired, wired_at_start, agent_memory;
 };
 
 enum journal_kind {

@@ -120,6 +120,8 @@ static void fill_latency(const struct verdict_context *v, const struct plan_cycl
 		.p90 = (uint64_t)((double)histogram_quantile(&sum, 0.9) * scale),
 		.p99 = (uint64_t)((double)histogram_quantile(&sum, 0.99) * scale),
 		.p999 = (uint64_t)((double)histogram_quantile(&sum, 0.999) * scale),
+		.p9999 = (uint64_t)((double)histogram_quantile(&sum, 0.9999) * scale),
+		.p99999 = (uint64_t)((double)histogram_quantile(&sum, 0.99999) * scale),
 		.maximum = (uint64_t)((double)sum.maximum * scale),
 	};
 }

@@ -23,6 +23,8 @@ static const struct {
 	{ "p90", offsetof(struct latency, p90) },
 	{ "p99", offsetof(struct latency, p99) },
 	{ "p999", offsetof(struct latency, p999) },
+	{ "p9999", offsetof(struct latency, p9999) },
+	{ "p99999", offsetof(struct latency, p99999) },
 	{ "max", offsetof(struct latency, maximum) },
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "common/strbuf.h"
@@ -117,6 +118,28 @@ static void add_findings(const struct report *report, const struct style *s,
 	}
 }
 
+static void add_latency(const struct latency *l, struct strbuf *out)
+{
+	/* a percentile that so few values cannot have is their maximum: not shown */
+	const struct {
+		const char *name;
+		uint64_t value, at_least;
+	} shown[] = {
+		{ "p50", l->p50, 0 },	       { "p90", l->p90, 10 },
+		{ "p99", l->p99, 0 },	       { "p99.9", l->p999, 1000 },
+		{ "p99.99", l->p9999, 10000 }, { "p99.999", l->p99999, 100000 },
+		{ "max", l->maximum, 0 },
+	};
+
+	strbuf_addf(out, "\n      %-12s", l->step);
+	for (size_t i = 0; i < ARRAY_LENGTH(shown); i++) {
+		if (l->count < shown[i].at_least)
+			continue;
+		strbuf_addf(out, " %s%s ", i ? " " : "", shown[i].name);
+		units_add_duration(out, shown[i].value);
+	}
+}
+
 static void add_run(const struct run *run, const struct style *s, struct strbuf *out)
 {
 	_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -138,14 +161,8 @@ static void add_run(const struct run *run, const struct style *s, struct strbuf 
 		units_add_count(out, run->failed);
 		strbuf_addf(out, " failed%s", s->reset);
 	}
-	for (size_t i = 0; i < run->latency_count; i++) {
-		strbuf_addf(out, "\n      %-12s p50 ", run->latency[i].step);
-		units_add_duration(out, run->latency[i].p50);
-		strbuf_adds(out, "  p99 ");
-		units_add_duration(out, run->latency[i].p99);
-		strbuf_adds(out, "  max ");
-		units_add_duration(out, run->latency[i].maximum);
-	}
+	for (size_t i = 0; i < run->latency_count; i++)
+		add_latency(&run->latency[i], out);
 	strbuf_addc(out, '\n');
 }
 

@@ -35,7 +35,7 @@ struct measurement {
 /* Latency of one step, nanoseconds. */
 struct latency {
 	const char *step; /* "load", "open" */
-	uint64_t count, minimum, p50, p90, p99, p999, maximum;
+	uint64_t count, minimum, p50, p90, p99, p999, p9999, p99999, maximum;
 };
 
 /* One cycle's account. */

@@ -227,6 +227,7 @@ static void look(struct agent *agent, size_t workers)
 	sense_log(agent, workers);
 	sense_taint(agent);
 	watch_clock(agent);
+	sense_memory(agent, workers);
 	if (sense_stuck(agent, workers) && !agent->stuck) {
 		agent->stuck = true;
 		agent_mark(agent, JOURNAL_MARK_STUCK, 0);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/error.h"
 #include "common/file.h"
@@ -87,6 +88,58 @@ static bool read_number(const char *path, uint64_t *ret)
 		return false;
 	*ret = strtoull(text, &end, 10);
 	return end != text;
+}
+
+/* Memory that cannot be reclaimed: Documentation/filesystems/proc.rst, /proc/meminfo. */
+static uint64_t wired_bytes(void)
+{
+	static const char *const keys[] = {
+		"SUnreclaim:",	"VmallocUsed:", "Percpu:",
+		"KernelStack:", "PageTables:",	"Unevictable:"
+	};
+	_fclose_ FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kib;
+	char line[128], key[64];
+	uint64_t sum = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+			if (sscanf(line, "%63s %llu", key, &kib) == 2 &&
+			    !strcmp(key, keys[i]))
+				sum += kib << 10;
+	return sum;
+}
+
+/* Pages of a process that are its own: without what it maps of files. */
+static uint64_t own_bytes(pid_t pid)
+{
+	unsigned long long size, resident, shared;
+	_free_ char *text = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	error_destroy(file_read_text(path, 256, &text));
+	if (!text || sscanf(text, "%llu %llu %llu", &size, &resident, &shared) != 3)
+		return 0;
+	return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void sense_memory(struct agent *agent, size_t workers)
+{
+	struct journal_header *header = agent->journal.header;
+	static time_t last;
+	uint64_t own = own_bytes(getpid());
+	time_t now = time(NULL);
+
+	if (now == last)
+		return;
+	last = now;
+	for (size_t i = 0; i < workers; i++)
+		own += own_bytes((pid_t)agent->journal.workers[i].pid);
+	header->agent_memory = own;
+	header->wired = wired_bytes();
+	if (!header->wired_at_start)
+		header->wired_at_start = header->wired;
 }
 
 void sense_taint(struct agent *agent)

@@ -10,6 +10,10 @@ struct agent;
 /* New lines of the kernel's log, with what the workers were at. */
 void sense_log(struct agent *agent, size_t workers);
 
+/* Memory that the kernel has wired, and ours, into the journal's header; once a second.
+ */
+void sense_memory(struct agent *agent, size_t workers);
+
 /* Tells when the taint differs from the last look. */
 void sense_taint(struct agent *agent);
 

@@ -197,23 +197,29 @@ static void sleep_until(struct worker *w, uint64_t due_ns)
 	}
 }
 
-/* Waits for the pass's time; notes how late it begins and what slots are gone. */
-static void wait_for_slot(struct worker *w, struct schedule_state *schedule,
+/*
+ * Waits for the pass's time; notes how late it begins and what slots are gone. False when
+ * its slot is not before the cycle's end any more: ten seconds at 10/s are 100 passes.
+ */
+static bool wait_for_slot(struct worker *w, struct schedule_state *schedule,
 			  uint64_t start_ns)
 {
 	uint64_t due_ns = schedule_next(schedule), late, missed;
 
 	if (w->cycle->schedule.kind == SCHEDULE_MAX && !due_ns)
-		return;
+		return true;
+	if (w->cycle->duration && due_ns >= w->cycle->duration)
+		return false;
 	sleep_until(w, start_ns + due_ns);
 	late = now_ns() - (start_ns + due_ns);
 	histogram_add(histogram(w, w->cycle->step_count + 1), late);
 	missed = schedule_skip(schedule, now_ns() - start_ns);
 	if (!missed)
-		return;
+		return true;
 	w->state->missed += missed;
 	record(w, JOURNAL_MARK, JOURNAL_MARK_MISSED, journal_stamp(),
 	       missed > INT32_MAX ? INT32_MAX : (int)missed);
+	return true;
 }
 
 static bool more(const struct worker *w, uint64_t start_ns)
@@ -342,7 +348,8 @@ static void run_passes(struct worker *w, uint64_t start_ns,
 {
 	while (more(w, start_ns)) {
 		hold_on_request(w);
-		wait_for_slot(w, schedule, start_ns);
+		if (!wait_for_slot(w, schedule, start_ns) && !w->holder)
+			break;
 		if (stopping(w) && !w->holder)
 			break;
 		count_pass(w);
