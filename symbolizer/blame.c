@@ -22,14 +22,6 @@ void blame_normalize(const char *function, char *ret, size_t size)
 	snprintf(ret, size, "%.*s", (int)(length < size ? length : size - 1), function);
 }
 
-bool blame_is_helper(const char *function)
-{
-	char name[128];
-
-	blame_normalize(function, name, sizeof(name));
-	return blame_named(BLAME_HELPERS, name);
-}
-
 static bool is_wait(const char *name)
 {
 	return blame_named(BLAME_WAITS, name);
@@ -38,6 +30,14 @@ static bool is_wait(const char *name)
 static bool is_giver(const char *name)
 {
 	return blame_named(BLAME_GIVERS, name);
+}
+
+bool blame_is_helper(const char *function)
+{
+	char name[128];
+
+	blame_normalize(function, name, sizeof(name));
+	return blame_named(BLAME_HELPERS, name);
 }
 
 /* One stack, as blame sees it. */
@@ -395,4 +395,25 @@ struct error *blame_choose(struct event *event)
 		return NULL;
 	first->guilty = true;
 	return p->function ? NULL : accuse_the_place(event, first);
+}
+
+struct error *blame_resolved(struct panic *p, const struct panic_context *context,
+			     size_t from)
+{
+	const struct stack stack = { .panic = p };
+
+	for (size_t i = from; i < context->frames.count; i++) {
+		const struct frame *frame = &context->frames.items[i];
+		char name[128];
+
+		if (!frame->function || frame->kind == FRAME_INLINE ||
+		    frame->kind == FRAME_GUESSED)
+			continue;
+		if (p->module && (!frame->module || strcmp(p->module, frame->module)))
+			continue;
+		blame_normalize(frame->function, name, sizeof(name));
+		if (is_foreign(&stack, frame) || !blame_named(BLAME_HELPERS, name))
+			return accuse(p, frame);
+	}
+	return NULL;
 }

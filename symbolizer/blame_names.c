@@ -10,6 +10,15 @@
  * more of a family finds its place.
  */
 static const char *const helpers[] = {
+	/* the same in Darwin */
+	"handle_debugger_trap",
+	"kdp_i386_trap",
+	"kernel_trap",
+	"return_from_trap",
+	"trap_from_kernel",
+	"Debugger*",
+	"sleh_*",
+	"fleh_*",
 	/* assertions, panics of subsystems and of Rust */
 	"assertfail*",
 	"assert_fail*",

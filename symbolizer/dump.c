@@ -429,29 +429,6 @@ static struct error *add_code(struct dump *d, struct panic *p, uint64_t ip)
 	return strbuf_steal(&text, &p->code);
 }
 
-/* The guilty function: the first from @from on that is no helper. */
-static struct error *choose(struct panic *p, const struct panic_context *context,
-			    const struct frame *from)
-{
-	const struct frame *end = context->frames.items + context->frames.count;
-
-	for (const struct frame *frame = from; frame < end; frame++) {
-		char name[128];
-
-		if (!frame->function || frame->kind == FRAME_INLINE)
-			continue;
-		blame_normalize(frame->function, name, sizeof(name));
-		if (blame_is_helper(name))
-			continue;
-		if (!panic_set(&p->function, name, strlen(name)) ||
-		    (frame->module &&
-		     !panic_set(&p->module, frame->module, strlen(frame->module))))
-			return error_nomem();
-		return NULL;
-	}
-	return NULL;
-}
-
 static struct error *blame(struct dump *d, struct panic *p)
 {
 	static const char unknown[] = "which CPU panicked cannot be told";
@@ -471,7 +448,9 @@ static struct error *blame(struct dump *d, struct panic *p)
 		error = add_code(d, p, fault->registers[DUMP_RIP]);
 	if (!from)
 		from = find_function(context, "panic");
-	return error ? error : choose(p, context, from ? from : context->frames.items);
+	return error ? error
+		     : blame_resolved(p, context,
+				      from ? from - context->frames.items : 0);
 }
 
 static struct error *set_title(struct panic *p)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/strbuf.h"
 #include "symbolizer/blame.h"
 #include "symbolizer/panic.h"
 #include "symbolizer/panic_model.h"
@@ -100,6 +101,34 @@ static struct error *find_module(struct panic *p)
 	return NULL;
 }
 
+/*
+ * Names that only debug files know: the first function of the guilty stack that is no
+ * helper, of the guilty module where one is known. The hashes stay
+ * those of the log alone, so that they do not depend on what is installed.
+ */
+static struct error *find_function(struct panic *p)
+{
+	static const char nobody[] = "no stack to tell who is guilty";
+	const struct panic_context *context = panic_guilty_context(p);
+	_strbuf_ struct strbuf title = STRBUF_INIT;
+	struct error *error;
+
+	if (p->function || !context)
+		return NULL;
+	error = blame_resolved(p, context, 0);
+	if (error || !p->function)
+		return error;
+	if (p->corrupted && !strcmp(p->corrupted, nobody)) {
+		free(p->corrupted);
+		p->corrupted = NULL;
+	}
+	strbuf_addf(&title, "%s in %s", p->title, p->function);
+	free(p->title);
+	p->title = NULL;
+	error = strbuf_steal(&title, &p->title);
+	return error;
+}
+
 struct error *panic_symbolize(struct panic_log *log, struct symbolizer *s)
 {
 	for (size_t i = 0; i < log->count; i++) {
@@ -110,6 +139,8 @@ struct error *panic_symbolize(struct panic_log *log, struct symbolizer *s)
 			error = resolve_context(&p->contexts[j], s);
 		if (!error)
 			error = find_module(p);
+		if (!error)
+			error = find_function(p);
 		json_decref(p->searched);
 		p->searched = NULL;
 		if (!error)

@@ -111,6 +111,8 @@ static void check_panic(const char *target, const char *arch, const char *machin
 	stack = panic_guilty_context(&log->panics[0]);
 	ck_assert_ptr_nonnull(stack);
 	ck_assert_str_eq(log->panics[0].module, "org.example.driver");
+	ck_assert_str_eq(log->panics[0].function, "driver_start");
+	ck_assert_str_eq(log->panics[0].title, "panic: divide by zero in driver_start");
 	ck_assert_str_eq(stack->frames.items[stack->frames.count - 1].function,
 			 "driver_start");
 	ck_assert_ptr_nonnull(
