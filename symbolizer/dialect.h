@@ -52,11 +52,13 @@ struct event {
 	char prefer[32];	 /* name of the context to blame when it is there */
 	char caller[16];
 	char fault[EVENT_TEXT]; /* the place of the faulting instruction */
-	uint64_t idle;		/* lines since one that belonged to the report */
-	bool fault_seen;	/* the faulting instruction is known */
-	bool pointer_lost;	/* … and it is no code */
-	bool in_user;		/* the registers that follow are of user space */
-	bool closed;		/* an end mark was seen */
+	uint64_t address;	/* that was accessed */
+	bool address_known;
+	uint64_t idle;	   /* lines since one that belonged to the report */
+	bool fault_seen;   /* the faulting instruction is known */
+	bool pointer_lost; /* … and it is no code */
+	bool in_user;	   /* the registers that follow are of user space */
+	bool closed;	   /* an end mark was seen */
 	bool expect_bytes;
 	const char *title;     /* static, in place of the pattern's; NULL */
 	const char *title_alt; /* likewise for alt */

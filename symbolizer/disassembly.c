@@ -11,6 +11,7 @@
 #include "common/strbuf.h"
 #include "symbolizer/panic.h"
 #include "symbolizer/panic_model.h"
+#include "symbolizer/riscv.h"
 
 enum { BYTES = 256, SHOWN_BEFORE = 6, SHOWN_AFTER = 3, PAGE = 4096 };
 
@@ -66,6 +67,7 @@ static bool read_code(const char *text, struct code *ret)
 struct machine {
 	cs_arch arch;
 	cs_mode mode;
+	bool riscv; /* which the library does not know */
 };
 
 static bool has_register(const struct panic *p, const char *name)
@@ -76,8 +78,19 @@ static bool has_register(const struct panic *p, const char *name)
 	return false;
 }
 
+static bool register_value(const struct panic *p, const char *name, uint64_t *ret);
+
+/* By the T bit of the status register, else by how wide the groups are. */
+static bool is_thumb(const struct panic *p, const struct code *code)
+{
+	uint64_t status;
+
+	return register_value(p, "psr", &status) ? status >> 5 & 1 : code->unit == 4;
+}
+
 /* The registers tell the architecture better than anything else in a log. */
-static bool find_machine(const struct panic *p, struct machine *ret)
+static bool find_machine(const struct panic *p, const struct code *code,
+			 struct machine *ret)
 {
 	if (has_register(p, "rax"))
 		*ret = (struct machine){ CS_ARCH_X86, CS_MODE_64 };
@@ -86,19 +99,30 @@ static bool find_machine(const struct panic *p, struct machine *ret)
 	else if (has_register(p, "x29"))
 		*ret = (struct machine){ CS_ARCH_ARM64, CS_MODE_ARM };
 	else if (has_register(p, "r10") && has_register(p, "fp"))
-		*ret = (struct machine){ CS_ARCH_ARM, CS_MODE_ARM };
+		*ret = (struct machine){ CS_ARCH_ARM, is_thumb(p, code) ? CS_MODE_THUMB
+									: CS_MODE_ARM };
+	else if (has_register(p, "gp") && has_register(p, "s11"))
+		*ret = (struct machine){ .riscv = true };
 	else
 		return false;
 	return true;
+}
+
+/* Bytes that an instruction's place is a multiple of. */
+static size_t step_of(const struct machine *machine)
+{
+	if (machine->arch == CS_ARCH_X86)
+		return 1;
+	return machine->mode == CS_MODE_THUMB ? 2 : 4;
 }
 
 /*
  * Where to begin so that an instruction starts at the fault: x86's vary in length, so
  * the earliest place from which decoding meets it.
  */
-static size_t find_start(csh handle, const struct code *code, bool fixed)
+static size_t find_start(csh handle, const struct code *code, size_t step)
 {
-	for (size_t start = 0; start < code->fault; start += fixed ? 4 : 1) {
+	for (size_t start = 0; start < code->fault; start += step) {
 		const uint8_t *p = code->bytes + start;
 		size_t left = code->size - start;
 		uint64_t address = start;
@@ -147,6 +171,8 @@ static bool register_value(const struct panic *p, const char *name, uint64_t *re
 		full[length - 1] = 0;
 	else if (name[0] == 'w' && isdigit((unsigned char)name[1]))
 		full[0] = 'x';
+	else if (!strcmp(name, "sb") || !strcmp(name, "sl"))
+		snprintf(full, sizeof(full), "r%d", name[1] == 'b' ? 9 : 10);
 	for (size_t i = 0; i < p->register_count; i++) {
 		const char *known = p->registers[i].name;
 
@@ -168,6 +194,7 @@ struct access {
 	int64_t displacement;
 	unsigned int size; /* bytes, 0: not known */
 	bool write, known;
+	bool narrow; /* addresses have 32 bits */
 };
 
 static struct access x86_access(csh handle, const cs_insn *insn)
@@ -218,6 +245,49 @@ static struct access arm64_access(csh handle, const cs_insn *insn)
 	return a;
 }
 
+/* "ldrb", "strh.w", "ldrd": how much, by the letter behind the root. */
+static unsigned int arm_size(const char *mnemonic)
+{
+	const char *letter = mnemonic + 3;
+
+	if (!strncmp(mnemonic, "ldm", 3) || !strncmp(mnemonic, "stm", 3))
+		return 0;
+	while (*letter == 's' || *letter == 'e' || *letter == 'x')
+		letter++;
+	return *letter == 'b' ? 1 : *letter == 'h' ? 2 : *letter == 'd' ? 8 : 4;
+}
+
+static struct access arm_access(csh handle, const cs_insn *insn)
+{
+	const cs_arm *arm = &insn->detail->arm;
+	bool load = !strncmp(insn->mnemonic, "ld", 2);
+	struct access a = { .scale = 1, .size = arm_size(insn->mnemonic) };
+
+	a.write = !strncmp(insn->mnemonic, "st", 2);
+	if (!load && !a.write)
+		return a;
+	for (int i = 0; i < arm->op_count; i++) {
+		const cs_arm_op *op = &arm->operands[i];
+
+		if (op->type != ARM_OP_MEM)
+			continue;
+		a.base = op->mem.base ? cs_reg_name(handle, op->mem.base) : NULL;
+		a.index = op->mem.index ? cs_reg_name(handle, op->mem.index) : NULL;
+		a.scale = op->mem.scale;
+		a.displacement = op->mem.disp;
+		/* The shift of an index is told apart from its sign. */
+		if (op->shift.type == ARM_SFT_LSL && op->shift.value < 32)
+			a.scale *= 1 << op->shift.value;
+		a.known = true;
+	}
+	/* Several registers, from one on: its place is the first operand. */
+	if (!a.size && arm->op_count && arm->operands[0].type == ARM_OP_REG) {
+		a.base = cs_reg_name(handle, arm->operands[0].reg);
+		a.known = true;
+	}
+	return a;
+}
+
 /* What a pointer of this value mostly is. */
 static const char *meaning_of(uint64_t value)
 {
@@ -251,6 +321,16 @@ static void add_size(struct strbuf *out, unsigned int size)
 		strbuf_addf(out, " of %u byte%s", size, size == 1 ? "" : "s");
 }
 
+/* A value of 32 bits as one of 64 of the same meaning. */
+static uint64_t widen(uint64_t value)
+{
+	uint64_t twice = value << 32 | value;
+
+	if (value >= (uint32_t)-PAGE)
+		return value | UINT64_C(0xffffffff) << 32;
+	return value < PAGE ? value : twice;
+}
+
 /* "write of 4 bytes to NULL + 0x8: rax is 0" */
 static void add_reading(const struct panic *p, const struct access *a, struct strbuf *out)
 {
@@ -262,7 +342,10 @@ static void add_reading(const struct panic *p, const struct access *a, struct st
 	if (a->index && !register_value(p, a->index, &index))
 		return;
 	target = base + index * (uint64_t)a->scale + (uint64_t)a->displacement;
-	meaning = a->base ? meaning_of(base) : NULL;
+	if (a->narrow)
+		target = (uint32_t)target;
+	/* What is poison or an error code has the upper half of 64 bits, too. */
+	meaning = a->base ? meaning_of(a->narrow ? widen(base) : base) : NULL;
 	strbuf_adds(out, a->write ? "write" : "read");
 	add_size(out, a->size);
 	strbuf_adds(out, a->write ? " to " : " from ");
@@ -308,11 +391,52 @@ static void read_fault(csh handle, const struct panic *p, const cs_insn *insn,
 		access = x86_access(handle, insn);
 	else if (machine->arch == CS_ARCH_ARM64)
 		access = arm64_access(handle, insn);
+	else if (machine->arch == CS_ARCH_ARM)
+		access = arm_access(handle, insn);
+	access.narrow = machine->arch == CS_ARCH_ARM || machine->mode == CS_MODE_32;
 	if (access.known)
 		add_reading(p, &access, out);
 	else if (!strncmp(insn->mnemonic, "div", 3) ||
 		 !strncmp(insn->mnemonic, "idiv", 4))
 		strbuf_adds(out, "division by zero or overflow");
+}
+
+/* The same by our own decoder, for RISC-V. */
+static void read_riscv(const struct panic *p, const struct code *code,
+		       struct strbuf *assembly, struct strbuf *reading)
+{
+	struct riscv_insn insns[BYTES / 2];
+	size_t start = 0, places[BYTES / 2], count = 0, at = BYTES;
+
+	/* The earliest place from which decoding meets the fault. */
+	for (; start <= code->fault && at == BYTES; start += 2) {
+		size_t place = start;
+
+		for (count = 0;
+		     riscv_decode(code->bytes + place, code->size - place, &insns[count]);
+		     place += insns[count++].length) {
+			places[count] = place;
+			if (place == code->fault)
+				at = count;
+		}
+	}
+	if (at == BYTES)
+		return;
+	for (size_t i = at > SHOWN_BEFORE ? at - SHOWN_BEFORE : 0;
+	     i < count && i <= at + SHOWN_AFTER; i++)
+		strbuf_addf(assembly, "  %s %+4d:  %s\n", i == at ? "->" : "  ",
+			    (int)places[i] - (int)code->fault, insns[i].text);
+	if (insns[at].trap)
+		strbuf_addf(reading, "the kernel stopped itself (%s): a BUG or WARN",
+			    insns[at].text);
+	else if (insns[at].base)
+		add_reading(p,
+			    &(struct access){ .base = insns[at].base,
+					      .scale = 1,
+					      .displacement = insns[at].displacement,
+					      .size = insns[at].size,
+					      .write = insns[at].write },
+			    reading);
 }
 
 static struct error *store(struct panic *p, const struct strbuf *assembly,
@@ -337,11 +461,16 @@ struct error *disassembly_read(struct panic *p)
 	size_t start, count;
 	csh handle;
 
-	if (!p->code || !read_code(p->code, &code) || !find_machine(p, &machine) ||
-	    cs_open(machine.arch, machine.mode, &handle) != CS_ERR_OK)
+	if (!p->code || !read_code(p->code, &code) || !find_machine(p, &code, &machine))
+		return NULL;
+	if (machine.riscv) {
+		read_riscv(p, &code, &assembly, &reading);
+		return store(p, &assembly, &reading);
+	}
+	if (cs_open(machine.arch, machine.mode, &handle) != CS_ERR_OK)
 		return NULL;
 	cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
-	start = find_start(handle, &code, machine.arch != CS_ARCH_X86);
+	start = find_start(handle, &code, step_of(&machine));
 	count = cs_disasm(handle, code.bytes + start, code.size - start, start, 0,
 			  &insns);
 	if (count)

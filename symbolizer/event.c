@@ -129,6 +129,17 @@ static struct error *start_context(struct event *event, const char *name)
 	return panic_add_context(&event->panic, name) ? NULL : error_nomem();
 }
 
+/* arm32 and riscv begin the stack with the faulting instruction, told above it. */
+static bool repeats_fault(const struct panic_context *context,
+			  const struct trace_place *place)
+{
+	const struct frame *first = context->frames.items;
+
+	return context->frames.count == 1 && first->kind == FRAME_EXACT &&
+	       first->function && place->offset && first->offset == place->offset &&
+	       !strcmp(first->function, place->function);
+}
+
 static struct error *add_frame(struct event *event, const struct trace_place *place,
 			       enum frame_kind kind, const struct logline *line)
 {
@@ -138,6 +149,10 @@ static struct error *add_frame(struct event *event, const struct trace_place *pl
 		context = panic_add_context(&event->panic, "Call Trace");
 	if (!context)
 		return error_nomem();
+	if (repeats_fault(context, place)) {
+		event_extend(event, line);
+		return NULL;
+	}
 	event_extend(event, line);
 	return panic_add_place(context, place, kind, line->text, line->length);
 }
@@ -217,8 +232,9 @@ static bool try_header(struct event *event, const struct logline *line,
 
 /* How architectures announce the instruction pointer. */
 static const char *const pointers[] = {
-	"RIP: 0010:", "RIP: 0018:", "RIP: e030:", "IP: ",    "EIP: ", "pc : ",
-	"PC is at ",  "epc : ",	    "NIP ",	  "RIP  [<", "RIP: ", "PSW : "
+	"RIP: 0010:", "RIP: 0018:", "RIP: e030:", "IP: ",   "EIP: ",
+	"pc : ",      "PC is at ",  "epc : ",	  "sepc: ", "NIP ",
+	"RIP  [<",    "RIP: ",	    "PSW : "
 };
 
 /* The same place is often told twice; the first time counts. */
@@ -236,6 +252,66 @@ static bool told_before(struct event *event, const struct trace_place *place)
 	return false;
 }
 
+static bool is_register_name(const char *name, size_t length)
+{
+	if (length < 2 || length > 8)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)name[i]) && name[i] != '_')
+			return false;
+	return true;
+}
+
+/* "RAX: ffff… RBX: …", "x29: … x28: …", "r0 : …", "sp : …"; gives how many. */
+static int read_registers(struct event *event, const struct logline *line)
+{
+	const char *p = line->text, *end = p + line->length;
+	int count = 0;
+
+	while (p < end) {
+		const char *name = p, *after, *digits;
+		uint64_t value = 0;
+		size_t length;
+
+		while (p < end && (isalnum((unsigned char)*p) || *p == '_'))
+			p++;
+		length = p - name;
+		after = p;
+		while (after < end && *after == ' ')
+			after++;
+		if (after >= end || *after != ':' || !is_register_name(name, length))
+			break;
+		after++;
+		while (after < end && (*after == ' ' || *after == '\t'))
+			after++;
+		if (end - after > 5 && after[4] == ':')
+			after += 5;
+		if (end - after > 2 && after[0] == '0' && after[1] == 'x')
+			after += 2;
+		if (end - after > 2 && after[0] == '[' && after[1] == '<')
+			after += 2;
+		for (digits = after; after < end && isxdigit((unsigned char)*after);
+		     after++)
+			value = value << 4 |
+				(uint64_t)(isdigit((unsigned char)*after)
+						   ? *after - '0'
+						   : (*after | 32) - 'a' + 10);
+		if (after - digits < 8 || after - digits > 16)
+			break;
+		if (!event->in_user)
+			panic_add_register(&event->panic, name, length, value);
+		count++;
+		while (after < end && strchr(" (>]", *after)) {
+			const char *close =
+				*after == '(' ? memchr(after, ')', end - after) : after;
+
+			after = close ? close + 1 : end;
+		}
+		p = after;
+	}
+	return count;
+}
+
 /*
  * A jump through NULL: the instruction pointer says nothing, and the link register tells
  * who jumped.
@@ -243,7 +319,8 @@ static bool told_before(struct event *event, const struct trace_place *place)
 static bool lose_pointer(struct event *event, const char *pointer, const char *from,
 			 const char *end)
 {
-	static const char *const registers[] = { "PC is at ", "pc : ", "epc : " };
+	static const char *const registers[] = { "PC is at ",
+						 "pc : ", "epc : ", "sepc: " };
 
 	for (size_t i = 0; i < ARRAY_LENGTH(registers); i++)
 		if (!strcmp(pointer, registers[i]) && end - from > 2 &&
@@ -293,6 +370,9 @@ static bool try_pointer(struct event *event, const struct logline *line,
 		}
 		if (from + 5 < end && from[4] == ':' && isxdigit((unsigned char)*from))
 			from += 5;
+		/* arm32 tells the place by name before, and the registers here. */
+		if (!strcmp(pointers[i], "pc : ") && *from == '[')
+			read_registers(event, line);
 		if (event->fault_seen && !strcmp(pointers[i], "pc : ") && *from == '[')
 			return true;
 		if (!trace_read_place(from, end, &place) ||
@@ -313,60 +393,6 @@ static bool try_pointer(struct event *event, const struct logline *line,
 		return true;
 	}
 	return false;
-}
-
-static bool is_register_name(const char *name, size_t length)
-{
-	if (length < 2 || length > 8)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (!isalnum((unsigned char)name[i]) && name[i] != '_')
-			return false;
-	return true;
-}
-
-/* "RAX: ffff… RBX: …", "x29: … x28: …", "r0 : …", "sp : …"; gives how many. */
-static int read_registers(struct event *event, const struct logline *line)
-{
-	const char *p = line->text, *end = p + line->length;
-	int count = 0;
-
-	while (p < end) {
-		const char *name = p, *after, *digits;
-		uint64_t value = 0;
-		size_t length;
-
-		while (p < end && (isalnum((unsigned char)*p) || *p == '_'))
-			p++;
-		length = p - name;
-		after = p;
-		while (after < end && *after == ' ')
-			after++;
-		if (after >= end || *after != ':' || !is_register_name(name, length))
-			break;
-		after++;
-		while (after < end && (*after == ' ' || *after == '\t'))
-			after++;
-		if (end - after > 5 && after[4] == ':')
-			after += 5;
-		if (end - after > 2 && after[0] == '0' && after[1] == 'x')
-			after += 2;
-		for (digits = after; after < end && isxdigit((unsigned char)*after);
-		     after++)
-			value = value << 4 |
-				(uint64_t)(isdigit((unsigned char)*after)
-						   ? *after - '0'
-						   : (*after | 32) - 'a' + 10);
-		if (after - digits < 8 || after - digits > 16)
-			break;
-		if (!event->in_user)
-			panic_add_register(&event->panic, name, length, value);
-		count++;
-		while (after < end && (*after == ' ' || *after == '('))
-			after += *after == '(' ? strcspn(after, ")") + 1 : 1;
-		p = after > end ? end : after;
-	}
-	return count;
 }
 
 /* "Modules linked in: a(OE) b c(E+) [last unloaded: d]" */

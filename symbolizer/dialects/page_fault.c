@@ -4,17 +4,41 @@
  * x86's "BUG: unable to handle …" and "general protection fault", arm64's and riscv's
  * "Unable to handle kernel …", arm32's "Unhandled fault", and the oops line itself.
  */
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "symbolizer/dialect.h"
+#include "symbolizer/panic_model.h"
 
 static const char null_type[] = "NULL-POINTER-DEREFERENCE";
+
+/* The address that the first line ends with, behind one of these. */
+static void read_address(struct event *event, const struct logline *line)
+{
+	static const char *const marks[] = { "address: ", "virtual address ",
+					     "request at ", "dereference at ",
+					     "(ptrval)" };
+	char text[EVENT_TEXT], *end;
+
+	for (size_t i = 0; !event->address_known && i < sizeof(marks) / sizeof(*marks);
+	     i++) {
+		const char *at = logline_find(line, marks[i]);
+
+		if (!at)
+			continue;
+		event_copy(text, line, at + strlen(marks[i]), " ");
+		event->address = strtoull(text, &end, 16);
+		event->address_known = end != text || !strcmp(text, "(null)");
+	}
+}
 
 /* "… for address: 0000000000000008" and old kernels' "… request at 0000000000000008" */
 static bool begin_bug(struct event *event, const struct logline *line, const char *at)
 {
 	(void)at;
+	read_address(event, line);
 	if (logline_find(line, "NULL pointer dereference")) {
 		strcpy(event->what, "NULL pointer dereference");
 		event->panic.type = null_type;
@@ -33,15 +57,66 @@ static bool begin_arm(struct event *event, const struct logline *line, const cha
 	return begin_bug(event, line, at);
 }
 
+/* "Oops: 0002 [#1]" of x86: bit 1 is a write; "Oops: 817 [#1]" of arm32: bit 11. */
+static void read_code(struct event *event, const struct logline *line)
+{
+	const char *at = logline_find(line, "Oops: ");
+	unsigned long code;
+	char text[EVENT_TEXT];
+
+	if (!at || event->access[0])
+		return;
+	event_copy(text, line, at + strlen("Oops: "), " ");
+	if (!isxdigit((unsigned char)text[0]))
+		return;
+	code = strtoul(text, NULL, 16);
+	if (logline_find(line, " ARM") || logline_find(line, " THUMB2"))
+		strcpy(event->access, code & 0x800 ? "write" : "read");
+	else if (strlen(text) == 4)
+		strcpy(event->access, code & 0x10 ? "fetch"
+				      : code & 2  ? "write"
+						  : "read");
+}
+
+/* What was tried: in words since Linux 5.1 (x86), 4.20 (arm64), and as a cause (riscv).
+ */
 static void read_line(struct event *event, const struct logline *line)
 {
-	/* #PF of newer kernels says what was tried. */
-	if (logline_starts(line, "#PF: supervisor write"))
-		strcpy(event->access, "write");
-	else if (logline_starts(line, "#PF: supervisor read"))
-		strcpy(event->access, "read");
-	else if (logline_starts(line, "#PF: supervisor instruction"))
-		strcpy(event->access, "fetch");
+	static const struct {
+		const char *text, *access;
+	} words[] = {
+		{ "#PF: supervisor write", "write" },
+		{ "#PF: supervisor read", "read" },
+		{ "#PF: supervisor instruction", "fetch" },
+		{ " WnR = 1", "write" },
+		{ " WnR = 0", "read" },
+		{ "cause: 000000000000000f", "write" },
+		{ "cause: 000000000000000d", "read" },
+		{ "cause: 000000000000000c", "fetch" },
+		{ "IABT (current EL)", "fetch" },
+	};
+
+	for (size_t i = 0; !event->access[0] && i < sizeof(words) / sizeof(*words); i++)
+		if (logline_find(line, words[i].text))
+			strcpy(event->access, words[i].access);
+	read_code(event, line);
+}
+
+/* What can be said without the instruction's bytes. */
+static void finish(struct event *event)
+{
+	const char *access = event->access;
+	char text[96];
+
+	if (!event->address_known || event->panic.reading)
+		return;
+	snprintf(text, sizeof(text), "%.16s %s%s0x%llx", access[0] ? access : "access",
+		 !access[0] || !strcmp(access, "write") ? "to " : "from ",
+		 event->address < 4096 ? "NULL + " : "",
+		 (unsigned long long)event->address);
+	if (!event->address)
+		strcpy(strstr(text, "NULL") + 4, "");
+	panic_set(&event->panic.reading, text, strlen(text));
 }
 
 static const char *const user_faults[] = { "userspace", "user process", " ip:", NULL };
@@ -102,5 +177,6 @@ static const struct dialect dialect_page_fault = {
 	.title_dialect = "linux",
 	.patterns = patterns,
 	.line = read_line,
+	.finish = finish,
 };
 REGISTER(dialect, dialect_page_fault);
