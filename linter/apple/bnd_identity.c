@@ -275,23 +275,28 @@ static struct error *compare_products(struct linter *linter,
 static struct error *run_bnd026(struct linter *linter, const struct subject *subject)
 {
 	static const char *const keys[] = { "OSBundleProductName", "OSBundleProductURL" };
+	static const char missing[] = "messages about the kext then name a product that "
+				      "its user knows";
 	const struct kext *kext = subject_kext(subject);
 	struct error *error = NULL;
 
 	if (!kext->info || kext->dext ||
 	    (kext->identifier && !strncmp(kext->identifier, "com.apple.", 10)))
 		return NULL;
+	if (!property_get(kext->info, keys[0]) && !property_get(kext->info, keys[1]))
+		return kext_tell(linter, subject,
+				 &(struct kext_finding){ .path = kext->info_path,
+							 .symbol = keys[0],
+							 .hint = missing },
+				 "is missing, and so is %s", keys[1]);
 	for (size_t i = 0; i < 2 && !error; i++) {
 		if (property_get_string(kext->info, keys[i]))
 			error = compare_products(linter, subject, kext, keys[i]);
 		else
 			error = kext_tell(linter, subject,
-					  &(struct kext_finding){
-						  .path = kext->info_path,
-						  .symbol = keys[i],
-						  .hint = "messages about the kext then "
-							  "name a product that its user "
-							  "knows" },
+					  &(struct kext_finding){ .path = kext->info_path,
+								  .symbol = keys[i],
+								  .hint = missing },
 					  "is missing");
 	}
 	return error;

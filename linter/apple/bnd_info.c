@@ -264,10 +264,28 @@ static struct error *check_kext_keys(struct linter *linter, const struct subject
 	return error;
 }
 
+static struct error *check_personalities(struct linter *linter,
+					 const struct subject *subject,
+					 const struct property *all)
+{
+	struct error *error = NULL;
+
+	for (const struct property *p = all->first; p && !error; p = p->next) {
+		if (p->type != PROPERTY_DICT)
+			error = kext_tell(
+				linter, subject, &(struct kext_finding){ .at = p },
+				"a personality of type %s instead of dictionary",
+				property_type_name(p->type));
+		else
+			error = check_dict(linter, subject, p, personality_keys,
+					   ARRAY_LENGTH(personality_keys));
+	}
+	return error;
+}
+
 static struct error *run_bnd003(struct linter *linter, const struct subject *subject)
 {
 	const struct kext *kext = subject_kext(subject);
-	const struct property *all = property_get(kext->info, "IOKitPersonalities");
 	struct error *error;
 
 	if (!kext->info)
@@ -279,18 +297,9 @@ static struct error *run_bnd003(struct linter *linter, const struct subject *sub
 	for (const struct property *p = kext->info->first; p && !error; p = p->next)
 		if (is_key(p->key, "OSBundleLibraries"))
 			error = check_libraries(linter, subject, p);
-	if (!all || all->type != PROPERTY_DICT)
-		return error;
-	for (const struct property *p = all->first; p && !error; p = p->next) {
-		if (p->type != PROPERTY_DICT)
-			error = kext_tell(
-				linter, subject, &(struct kext_finding){ .at = p },
-				"a personality of type %s instead of dictionary",
-				property_type_name(p->type));
-		else
-			error = check_dict(linter, subject, p, personality_keys,
-					   ARRAY_LENGTH(personality_keys));
-	}
+	for (const struct property *all = kext_personalities(kext, NULL); all && !error;
+	     all = kext_personalities(kext, all))
+		error = check_personalities(linter, subject, all);
 	return error;
 }
 
@@ -401,14 +410,15 @@ static struct error *check_debug(struct linter *linter, const struct subject *su
 static struct error *run_bnd015(struct linter *linter, const struct subject *subject)
 {
 	const struct kext *kext = subject_kext(subject);
-	const struct property *all = property_get(kext->info, "IOKitPersonalities");
 	struct error *error;
 
 	if (!kext->info)
 		return NULL;
 	error = check_debug(linter, subject, kext->info);
-	for (const struct property *p = all ? all->first : NULL; p && !error; p = p->next)
-		error = check_debug(linter, subject, p);
+	for (const struct property *all = kext_personalities(kext, NULL); all && !error;
+	     all = kext_personalities(kext, all))
+		for (const struct property *p = all->first; p && !error; p = p->next)
+			error = check_debug(linter, subject, p);
 	return error;
 }
 
@@ -489,6 +499,17 @@ static struct error *check_dext_required(struct linter *linter,
 	return NULL;
 }
 
+/* A kext that is only the folder of others, in its PlugIns. */
+static bool holds_kexts(const struct linter *linter, const struct kext *kext)
+{
+	const struct kext_set *set = linter_kexts(linter);
+
+	for (size_t i = 0; i < set->count; i++)
+		if (set->kexts[i]->parent == kext)
+			return true;
+	return false;
+}
+
 static struct error *run_bnd017(struct linter *linter, const struct subject *subject)
 {
 	const struct kext *kext = subject_kext(subject);
@@ -505,7 +526,7 @@ static struct error *run_bnd017(struct linter *linter, const struct subject *sub
 	if (!error && kext->dext)
 		error = check_dext_required(linter, subject, kext, required);
 	if (!error && !kext->dext && !kext_has_code(kext) &&
-	    !property_get(kext->info, "IOKitPersonalities"))
+	    !kext_personalities(kext, NULL) && !holds_kexts(linter, kext))
 		error = kext_tell(
 			linter, subject,
 			&(struct kext_finding){ .at = required,

@@ -16,17 +16,11 @@ static struct error *for_each_personality(
 	const struct kext *kext = subject_kext(subject);
 	struct error *error = NULL;
 
-	if (!kext->info)
-		return NULL;
-	for (const struct property *all = kext->info->first; all && !error;
-	     all = all->next) {
-		if (strncmp(all->key, "IOKitPersonalities", 18) ||
-		    (all->key[18] && all->key[18] != '_') || all->type != PROPERTY_DICT)
-			continue;
+	for (const struct property *all = kext_personalities(kext, NULL); all && !error;
+	     all = kext_personalities(kext, all))
 		for (const struct property *p = all->first; p && !error; p = p->next)
 			if (p->type == PROPERTY_DICT)
 				error = run(linter, subject, p);
-	}
 	return error;
 }
 
@@ -70,6 +64,102 @@ static const struct kext *home_of(const struct linter *linter, const struct kext
 	return kext_set_find(linter_kexts(linter), named);
 }
 
+/* Whether @personality counts for that slice: KEY_ARCH is for one architecture only. */
+static bool is_for(const struct kext *kext, const struct property *personality,
+		   const struct kext_slice *slice)
+{
+	return kext_property(kext, "IOKitPersonalities", slice->arch) ==
+	       personality->parent;
+}
+
+/* Whether the kernel itself has the class, on any release. */
+static bool is_kernels(const struct kpi *kpi, const char *class, enum kpi_arch arch)
+{
+	_strbuf_ struct strbuf symbol = STRBUF_INIT;
+	struct kpi_availability found;
+
+	strbuf_addf(&symbol, "__ZN%zu%s10gMetaClassE", strlen(class), class);
+	return kpi_find(kpi, strbuf_string(&symbol), &found) &&
+	       (kpi_anywhere(kpi, &found, arch, false) ||
+		kpi_anywhere(kpi, &found, arch, true));
+}
+
+/* Whether a library at hand has the class. */
+static bool is_of_library(const struct kext *kext, const char *class, enum kpi_arch arch)
+{
+	for (size_t i = 0; i < kext->loads->all_count; i++) {
+		const struct kext *provider = kext->loads->libraries[i].provider;
+		const struct kext_slice *slice =
+			provider ? kext_slice_of(provider, arch) : NULL;
+
+		if (slice && kext_find_class(slice, class))
+			return true;
+	}
+	return false;
+}
+
+/* The libraries that are not at hand and may well have the class. */
+static void add_suspects(const struct kext *kext, const struct kext_slice *slice,
+			 const char *class, struct strbuf *out)
+{
+	_strbuf_ struct strbuf symbol = STRBUF_INIT;
+	bool apples = !strncmp(class, "IO", 2) || !strncmp(class, "Apple", 5), used;
+
+	strbuf_addf(&symbol, "__ZN%zu%s10gMetaClassE", strlen(class), class);
+	used = kext_find_import(slice, strbuf_string(&symbol)) != NULL;
+	for (size_t i = 0; i < kext->loads->all_count; i++) {
+		const struct library_use *use = &kext->loads->libraries[i];
+
+		if (use->unknown && use->archs >> slice->kpi_arch & 1 &&
+		    (used || apples || strncmp(use->identifier, "com.apple.", 10) != 0))
+			strbuf_addf(out, "%s%s", out->length ? ", " : "",
+				    use->identifier);
+	}
+}
+
+/*
+ * Whether the class may be there without its symbols: its name then still stands in the
+ * text, as what OSMetaClass registers. (Of another kext's text only its symbols are
+ * kept.)
+ */
+static bool is_stripped(const struct kext *kext, const struct kext *home,
+			const struct kext_slice *s, const char *class)
+{
+	for (size_t i = 0; i < s->named_count; i++)
+		if (!strcmp(s->named[i], class))
+			return true;
+	return home != kext && !s->class_count &&
+	       kext_find_import(s, "__ZN11OSMetaClassC2EPKcPKS_j");
+}
+
+static struct error *check_class(struct linter *linter, const struct subject *subject,
+				 const struct kext *home, const struct kext_slice *s,
+				 const struct property *class)
+{
+	const struct kpi *kpi = linter_kexts(linter)->kpi;
+	_strbuf_ struct strbuf suspects = STRBUF_INIT;
+
+	/* without any symbol of a class nothing can be said */
+	if (s->error || !s->symbol_count || kext_find_class(s, class->string) ||
+	    !s->known || is_kernels(kpi, class->string, s->kpi_arch) ||
+	    is_of_library(home, class->string, s->kpi_arch) ||
+	    is_stripped(subject_kext(subject), home, s, class->string))
+		return NULL;
+	add_suspects(home, s, class->string, &suspects);
+	if (suspects.length)
+		return linter_not_checked(linter, false, "BND011", class->string,
+					  "may be a class of a library that is not at "
+					  "hand (%s); --libs gives it",
+					  strbuf_string(&suspects));
+	return kext_tell(
+		linter, subject,
+		&(struct kext_finding){ .at = class,
+					.hint = "it must be spelled as in "
+						"OSDefineMetaClassAndStructors" },
+		"the %s slice of %s defines no class '%s'", s->arch, home->base,
+		class->string);
+}
+
 static struct error *check_bnd011(struct linter *linter, const struct subject *subject,
 				  const struct property *p)
 {
@@ -77,22 +167,12 @@ static struct error *check_bnd011(struct linter *linter, const struct subject *s
 	const struct kext *kext = subject_kext(subject), *home = home_of(linter, kext, p);
 	struct error *error = NULL;
 
-	if (!class || !home || home->dext || !home->slice_count)
+	if (!class || !home || home->dext)
 		return NULL;
-	for (size_t i = 0; i < home->slice_count && !error; i++) {
-		const struct kext_slice *s = &home->slices[i];
-
-		/* without any symbol of a class nothing can be said */
-		if (s->error || !s->symbol_count || kext_find_class(s, class->string))
-			continue;
-		error = kext_tell(
-			linter, subject,
-			&(struct kext_finding){ .at = class,
-						.hint = "it must be spelled as in "
-							"OSDefineMetaClassAndStructors" },
-			"the %s slice of %s defines no class '%s'", s->arch, home->base,
-			class->string);
-	}
+	for (size_t i = 0; i < home->slice_count && !error; i++)
+		if (is_for(kext, p, &home->slices[i]))
+			error = check_class(linter, subject, home, &home->slices[i],
+					    class);
 	return error;
 }
 

@@ -42,9 +42,11 @@ static bool uses(const struct kext *kext, const struct kext *library)
 /* Whether a device could make @kext load without the other. */
 static bool matches_alone(const struct kext *kext)
 {
-	const struct property *all = property_get(kext->info, "IOKitPersonalities");
-
-	return all && all->count;
+	for (const struct property *all = kext_personalities(kext, NULL); all;
+	     all = kext_personalities(kext, all))
+		if (all->count)
+			return true;
+	return false;
 }
 
 /* The only kext of the run that uses @library, or NULL. */
@@ -100,7 +102,7 @@ REGISTER(check, bnd028);
 /* The class of the first personality: what two kexts compete with. */
 static const char *first_class(const struct kext *kext)
 {
-	const struct property *all = property_get(kext->info, "IOKitPersonalities");
+	const struct property *all = kext_personalities(kext, NULL);
 
 	return all && all->first ? property_get_string(all->first, "IOClass") : NULL;
 }
@@ -268,9 +270,7 @@ static struct error *tell_versions(struct linter *linter, const struct subject *
 		for (size_t k = 0; k < i && !error && kext->identifier; k++) {
 			const struct kext *other = set->kexts[k];
 
-			/* two archives are two products, or two releases of one */
-			if (!other->identifier || other->bundle != kext->bundle ||
-			    other->container != kext->container ||
+			if (!other->identifier || !kext_is_beside(other, kext) ||
 			    strcmp(other->identifier, kext->identifier) ||
 			    other->version.value == kext->version.value ||
 			    (kext->parent && alternatives(kext, other)) ||

@@ -223,14 +223,43 @@ static const struct check dep006 = { .id = "DEP006",
 				     .run = run_dep006 };
 REGISTER(check, dep006);
 
+/* What the loader takes for Apple's: kxld_copyright.c of xnu. */
+static bool is_apples_notice(const char *text)
+{
+	const char *copyright = text ? strstr(text, "Copyright © ") : NULL;
+
+	return copyright && strstr(copyright, " Apple Inc. All rights reserved.");
+}
+
+enum { LAST_NOTICE = 19 }; /* Darwin of the last release that asks for it */
+
+static bool has_apples_copyright(const struct kext *kext)
+{
+	return is_apples_notice(
+		       property_get_string(kext->info, "CFBundleGetInfoString")) ||
+	       is_apples_notice(
+		       property_get_string(kext->info, "NSHumanReadableCopyright"));
+}
+
 static struct error *check_dep007(struct linter *linter, const struct subject *subject,
 				  const struct library_use *use)
 {
 	const struct kext *kext = subject_kext(subject);
 
-	if (strcmp(use->identifier, "com.apple.kpi.private") ||
-	    (kext->identifier && !strncmp(kext->identifier, "com.apple.", 10)))
+	if (strcmp(use->identifier, "com.apple.kpi.private") != 0)
 		return NULL;
+	if (kext->identifier && !strncmp(kext->identifier, "com.apple.", 10))
+		return has_apples_copyright(kext) || !(targets_of(kext, use) &
+						       releases_between(0, LAST_NOTICE))
+			       ? NULL
+			       : kext_tell(
+					 linter, subject,
+					 &(struct kext_finding){
+						 .at = use->at,
+						 .symbol = use->identifier },
+					 "the identifier is Apple's, but without Apple's "
+					 "copyright notice macOS until 10.15 refuses the "
+					 "private interfaces");
 	return kext_tell(
 		linter, subject,
 		&(struct kext_finding){ .at = use->at,
@@ -250,18 +279,25 @@ static const struct check dep007 = { .id = "DEP007",
 				     .run = run_dep007 };
 REGISTER(check, dep007);
 
+/* Whether the library is declared for that slice. */
+static bool is_for(const struct library_use *use, const struct kext_slice *s)
+{
+	return s->known && use->archs >> s->kpi_arch & 1;
+}
+
 /* The imports of all slices that only this library has, one a line. */
-static size_t add_imports_of(const struct kext *kext, int library, struct strbuf *out)
+static size_t add_imports_of(const struct kext *kext, const struct library_use *use,
+			     struct strbuf *out)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < kext->slice_count; i++) {
 		const struct kext_slice *s = &kext->slices[i];
 
-		for (size_t k = 0; s->known && k < s->import_count; k++) {
+		for (size_t k = 0; is_for(use, s) && k < s->import_count; k++) {
 			const struct kpi_availability *found = s->imports[k].kpi;
 
-			if (!found || !found->by[library][s->kpi_arch] ||
+			if (!found || !found->by[use->kpi][s->kpi_arch] ||
 			    kext_import_is_patched(&s->imports[k]) ||
 			    strstr(strbuf_string(out), s->imports[k].name))
 				continue;
@@ -279,7 +315,7 @@ static struct error *check_dep008(struct linter *linter, const struct subject *s
 	if (strcmp(use->identifier, "com.apple.kpi.unsupported") || use->kpi < 0)
 		return NULL;
 	/* declared for nothing: DEP012 */
-	if (!add_imports_of(subject_kext(subject), use->kpi, &names))
+	if (!add_imports_of(subject_kext(subject), use, &names))
 		return NULL;
 	return kext_tell(linter, subject,
 			 &(struct kext_finding){ .at = use->at,
@@ -304,21 +340,27 @@ static struct error *check_dep012(struct linter *linter, const struct subject *s
 {
 	const struct kext *kext = subject_kext(subject);
 
-	/* nothing can be said without code, or without the library's exports */
-	if (use->used || use->unknown || use->raw || !kext->slice_count)
+	/*
+	 * Nothing can be said without code, or without the library's exports; one for
+	 * architectures without a slice is there for another build.
+	 */
+	if (use->used || !use->archs || use->unknown || use->raw || !kext->slice_count)
 		return NULL;
 	for (size_t i = 0; i < kext->slice_count; i++)
 		if (kext->slices[i].error || !kext->slices[i].symbol_count)
 			return NULL;
 	if (use->provider && !use->provider->slice_count)
 		return NULL;
-	return kext_tell(
-		linter, subject,
-		&(struct kext_finding){ .at = use->at,
-					.symbol = use->identifier,
-					.hint = "remove it: what is not declared "
-						"cannot become incompatible" },
-		"declared, but no symbol comes from it");
+	return kext_tell(linter, subject,
+			 &(struct kext_finding){
+				 .at = use->at,
+				 .symbol = use->identifier,
+				 .hint = use->provider
+						 ? "remove it, unless it has to be "
+						   "loaded before"
+						 : "remove it: what is not declared "
+						   "cannot become incompatible" },
+			 "declared, but no symbol comes from it");
 }
 
 static struct error *run_dep012(struct linter *linter, const struct subject *subject)

@@ -14,6 +14,7 @@ enum { EVIDENCE_LIMIT = 20 };
 /* Symbols that fail for one reason are told as one finding. */
 struct group {
 	char *reason, *hint;
+	bool perhaps; /* only if libraries that are not at hand have no code */
 	const char **names;
 	size_t count, capacity;
 };
@@ -55,13 +56,14 @@ static struct error *group_for(struct groups *groups, struct strbuf *reason,
 }
 
 static struct error *group_add(struct groups *groups, struct strbuf *reason,
-			       struct strbuf *hint, const char *name)
+			       struct strbuf *hint, const char *name, bool perhaps)
 {
 	struct group *group = NULL;
 	struct error *error = group_for(groups, reason, hint, &group);
 
 	if (error)
 		return error;
+	group->perhaps = perhaps;
 	for (size_t i = 0; i < group->count; i++)
 		if (!strcmp(group->names[i], name))
 			return NULL;
@@ -87,6 +89,8 @@ static struct error *tell_groups(struct linter *linter, const struct subject *su
 		add_names(&names, g->names, g->count, EVIDENCE_LIMIT);
 		if (g->count > 1)
 			what.evidence = strbuf_string(&names);
+		what.lower = g->perhaps;
+		what.level = LEVEL_WARNING;
 		if (g->count > 1)
 			error = kext_tell(linter, subject, &what, "and %zu more: %s",
 					  g->count - 1, g->reason);
@@ -117,6 +121,7 @@ struct missing {
 	const struct import_use *use;
 	kpi_releases targets; /* looked at */
 	kpi_releases misses;  /* of them, where it does not resolve */
+	bool perhaps;	      /* what comes with libraries not at hand may have it */
 };
 
 static const char *macos_name(const struct missing *m, unsigned int darwin)
@@ -140,6 +145,11 @@ static void explain(const struct missing *m, struct strbuf *reason, struct strbu
 			strbuf_adds(hint, "declare ");
 			strbuf_adds(hint, strbuf_string(reason));
 			strbuf_adds(reason, " has it, which is not declared");
+			if (m->perhaps)
+				strbuf_adds(
+					reason,
+					"; it comes in only through a library without code "
+					"that is not at hand");
 		} else {
 			strbuf_adds(reason, "only the compatibility libraries have it");
 		}
@@ -165,16 +175,34 @@ static void explain(const struct missing *m, struct strbuf *reason, struct strbu
 	strbuf_addf(reason, " (%s, macOS %s)", m->slice->arch, strbuf_string(&where));
 }
 
-static struct error *check_import(const struct missing *m, bool everywhere,
-				  struct groups *groups)
+static struct error *tell_missing(const struct missing *m, struct groups *groups)
 {
 	_strbuf_ struct strbuf reason = STRBUF_INIT, hint = STRBUF_INIT;
 
-	if (m->import->weak || m->use->elsewhere || !m->misses ||
-	    (m->misses == m->targets) != everywhere)
+	if (!m->misses)
 		return NULL;
 	explain(m, &reason, &hint);
-	return group_add(groups, &reason, &hint, m->import->name);
+	return group_add(groups, &reason, &hint, m->import->name, m->perhaps);
+}
+
+/* What surely fails and what only may fail are told apart. */
+static struct error *check_import(struct missing *m, bool everywhere,
+				  struct groups *groups)
+{
+	kpi_releases misses = m->targets & ~m->use->resolved;
+	struct error *error;
+
+	if (m->import->weak || m->use->elsewhere || !misses ||
+	    (misses == m->targets) != everywhere)
+		return NULL;
+	m->perhaps = false;
+	m->misses = misses & ~m->use->perhaps;
+	error = tell_missing(m, groups);
+	if (error)
+		return error;
+	m->perhaps = true;
+	m->misses = misses & m->use->perhaps;
+	return tell_missing(m, groups);
 }
 
 /* DEP009 where a symbol resolves on no target, DEP011 where it does on some. */
@@ -197,7 +225,6 @@ static struct error *check_slices(struct linter *linter, const struct subject *s
 		for (size_t k = 0; k < m.slice->import_count && !error; k++) {
 			m.import = &m.slice->imports[k];
 			m.use = &kext->loads->slices[i].imports[k];
-			m.misses = m.targets & ~m.use->resolved;
 			error = check_import(&m, everywhere, &groups);
 		}
 	}
@@ -260,7 +287,7 @@ static void explain_double(const struct kext *kext, const struct kext_slice *sli
 			   struct strbuf *reason)
 {
 	strbuf_adds(reason, "in several of the declared libraries: ");
-	for (size_t i = 0, n = 0; i < kext->loads->library_count; i++) {
+	for (size_t i = 0, n = 0; i < kext->loads->all_count; i++) {
 		const struct library_use *use = &kext->loads->libraries[i];
 		bool has = use->kpi >= 0 && import->kpi &&
 			   import->kpi->by[use->kpi][slice->kpi_arch] & releases;
@@ -296,8 +323,8 @@ static struct error *run_dep010(struct linter *linter, const struct subject *sub
 			if (!both)
 				continue;
 			explain_double(kext, slice, &slice->imports[k], both, &reason);
-			error = group_add(&groups, &reason, &hint,
-					  slice->imports[k].name);
+			error = group_add(&groups, &reason, &hint, slice->imports[k].name,
+					  false);
 		}
 	}
 	if (!error)
@@ -326,7 +353,7 @@ static struct error *check_future(const struct missing *m, kpi_releases later,
 	strbuf_addf(&reason, "macOS %s is the last that exports it (%s)",
 		    macos_name(m, releases_last(anywhere)), m->slice->arch);
 	strbuf_adds(&hint, "look for what took its place before that release matters");
-	return group_add(groups, &reason, &hint, m->import->name);
+	return group_add(groups, &reason, &hint, m->import->name, m->perhaps);
 }
 
 static struct error *run_dep014(struct linter *linter, const struct subject *subject)
@@ -403,7 +430,7 @@ static struct error *run_dep015(struct linter *linter, const struct subject *sub
 			strbuf_adds(&reason, "defined here, and exported by ");
 			kpi_add_exporters(kpi, &found, s->kpi_arch, targets, &reason);
 			strbuf_adds(&hint, "rename it, or make it static");
-			error = group_add(&groups, &reason, &hint, s->exports[k]);
+			error = group_add(&groups, &reason, &hint, s->exports[k], false);
 		}
 	}
 	if (!error)

@@ -38,16 +38,14 @@ static json_t *libraries(const struct kext *kext)
 }
 
 /* What of a personality says when it matches. */
-static json_t *personalities(const struct kext *kext)
+static void add_personalities(const struct property *all, json_t *array)
 {
 	static const char *const keys[] = { "IOClass",		 "IOProviderClass",
 					    "IOPCIMatch",	 "IOPCIPrimaryMatch",
 					    "IONameMatch",	 "IOMatchCategory",
 					    "CFBundleIdentifier" };
-	const struct property *all = property_get(kext->info, "IOKitPersonalities");
-	json_t *array = json_array();
 
-	for (const struct property *p = all ? all->first : NULL; p; p = p->next) {
+	for (const struct property *p = all->first; p; p = p->next) {
 		json_t *entry = json_object();
 
 		if (p->key)
@@ -61,6 +59,15 @@ static json_t *personalities(const struct kext *kext)
 		}
 		json_array_append_new(array, entry);
 	}
+}
+
+static json_t *personalities(const struct kext *kext)
+{
+	json_t *array = json_array();
+
+	for (const struct property *all = kext_personalities(kext, NULL); all;
+	     all = kext_personalities(kext, all))
+		add_personalities(all, array);
 	return array;
 }
 
@@ -164,7 +171,7 @@ static json_t *sources(const struct kext_set *set, const struct kext *kext,
 		macos_add_releases(set->kpi, on, ~0u, &releases);
 		json_object_set_new(object, set->kpi->libraries[i].name, text(&releases));
 	}
-	for (size_t i = 0; i < kext->loads->library_count; i++) {
+	for (size_t i = 0; i < kext->loads->all_count; i++) {
 		const struct kext *provider = kext->loads->libraries[i].provider;
 		const struct kext_slice *from =
 			provider ? kext_slice_of(provider, s->kpi_arch) : NULL;

@@ -21,17 +21,70 @@ void kext_close(struct kext *kext)
 		property_list_destroy(kext->list);
 }
 
+/* Suffixes that stand for an architecture, the most exact first; NULL-terminated. */
+static const char *const arch_suffixes[][3] = {
+	{ "arm64e", "arm64", NULL },
+	{ "arm64", "arm64e", NULL },
+	{ "x86_64h", "x86_64", NULL },
+};
+
+static const struct property *property_for(const struct kext *kext, const char *key,
+					   const char *arch)
+{
+	char special[128];
+
+	snprintf(special, sizeof(special), "%s_%s", key, arch);
+	return property_get(kext->info, special);
+}
+
 const struct property *kext_property(const struct kext *kext, const char *key,
 				     const char *arch)
 {
-	const struct property *value = NULL;
-	char special[128];
+	const struct property *value = arch ? property_for(kext, key, arch) : NULL;
 
-	if (arch) {
-		snprintf(special, sizeof(special), "%s_%s", key, arch);
-		value = property_get(kext->info, special);
-	}
+	for (size_t i = 0; arch && i < ARRAY_LENGTH(arch_suffixes); i++)
+		for (size_t k = 1;
+		     !value && !strcmp(arch, arch_suffixes[i][0]) && arch_suffixes[i][k];
+		     k++)
+			value = property_for(kext, key, arch_suffixes[i][k]);
 	return value ? value : property_get(kext->info, key);
+}
+
+const struct property *kext_personalities(const struct kext *kext,
+					  const struct property *after)
+{
+	static const char key[] = "IOKitPersonalities";
+	const size_t length = sizeof(key) - 1;
+	const struct property *p = after	? after->next
+				   : kext->info ? kext->info->first
+						: NULL;
+
+	while (p && (p->type != PROPERTY_DICT || strncmp(p->key, key, length) != 0 ||
+		     (p->key[length] && p->key[length] != '_')))
+		p = p->next;
+	return p;
+}
+
+static const struct kext *outermost(const struct kext *kext)
+{
+	while (kext->parent)
+		kext = kext->parent;
+	return kext;
+}
+
+bool kext_is_beside(const struct kext *a, const struct kext *b)
+{
+	size_t length;
+
+	if (a->bundle != b->bundle || a->container != b->container)
+		return false;
+	if (a->ships)
+		return true;
+	a = outermost(a);
+	b = outermost(b);
+	length = path_base(a->folder) - a->folder;
+	return length == (size_t)(path_base(b->folder) - b->folder) &&
+	       !strncmp(a->folder, b->folder, length);
 }
 
 static int by_path(const void *a, const void *b)
@@ -225,6 +278,64 @@ static struct error *read_info(struct opening *o)
 	return NULL;
 }
 
+/* Whether @name stands in the section as a whole, terminated string. */
+static bool has_string(struct span bytes, const char *name)
+{
+	size_t length = strlen(name) + 1;
+	const uint8_t *at = bytes.data, *end = at + bytes.size;
+
+	while (at && at < end && (at = memmem(at, end - at, name, length))) {
+		if (at == bytes.data || !at[-1])
+			return true;
+		at++;
+	}
+	return false;
+}
+
+static bool any_has_string(const struct macho *macho, const char *name)
+{
+	for (size_t i = 0; i < macho->section_count; i++)
+		if (has_string(macho->sections[i].bytes, name))
+			return true;
+	return false;
+}
+
+/* Which classes of the personalities the slice at least names. */
+static struct error *find_named(struct opening *o, struct span bytes,
+				struct kext_slice *slice)
+{
+	_cleanup_(macho_destroy) struct macho *macho = NULL;
+	size_t capacity = 0;
+	const char **list = NULL;
+	struct error *error = NULL;
+
+	if (kext_personalities(o->kext, NULL))
+		error = macho_create(bytes, &macho);
+	if (error)
+		return error;
+	for (const struct property *all = kext_personalities(o->kext, NULL); all;
+	     all = kext_personalities(o->kext, all))
+		property_for_each(all, p)
+		{
+			const char *class = property_get_string(p, "IOClass");
+
+			if (!class || !*class || kext_find_class(slice, class) ||
+			    !any_has_string(macho, class))
+				continue;
+			if (!array_grow(list, slice->named_count, capacity)) {
+				free(list);
+				return error_nomem();
+			}
+			list[slice->named_count++] = class;
+		}
+	slice->named =
+		arena_alloc(o->request->arena, (slice->named_count + 1) * sizeof(*list));
+	if (slice->named && list)
+		memcpy(slice->named, list, slice->named_count * sizeof(*list));
+	free(list);
+	return slice->named ? NULL : error_nomem();
+}
+
 static struct error *read_slices(struct opening *o, const struct member *member)
 {
 	struct kext *kext = o->kext;
@@ -248,9 +359,26 @@ static struct error *read_slices(struct opening *o, const struct member *member)
 	for (size_t i = 0; i < file.count && !error; i++) {
 		error = kext_slice_read(&file.slices[i], o->request->arena,
 					o->request->kpi, &kext->slices[i]);
+		if (!error && !kext->slices[i].error)
+			error = find_named(o, file.slices[i].bytes, &kext->slices[i]);
 		kext->slice_count++;
 	}
 	return error;
+}
+
+/*
+ * The SDK, as Xcode notes it ("macosx10.15"): its linker leaves no version in kexts.
+ */
+static void read_sdk(struct kext *kext)
+{
+	const char *name = property_get_string(kext->info, "DTSDKName");
+	unsigned int major = 0, minor = 0;
+
+	if (!name || sscanf(name, "macosx%2u.%2u", &major, &minor) < 1)
+		return;
+	for (size_t i = 0; i < kext->slice_count; i++)
+		if (!kext->slices[i].sdk.packed)
+			kext->slices[i].sdk.packed = major << 16 | minor << 8;
 }
 
 static struct error *read_executable(struct opening *o)
@@ -497,6 +625,8 @@ struct error *kext_open(const struct kext_request *request, struct kext **ret)
 		error = read_info(&o);
 	if (!error)
 		error = read_executable(&o);
+	if (!error)
+		read_sdk(kext);
 	if (!error)
 		error = read_strings(&o);
 	if (!error) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "linter/apple/kpi.h"
@@ -105,6 +106,10 @@ struct kext_slice {
 	size_t large_count;
 	const char **pure_calls; /* functions that call ___cxa_pure_virtual */
 	size_t pure_call_count;
+	/* of the classes that personalities ask for: those whose names stand in the text
+	 */
+	const char **named;
+	size_t named_count;
 	struct kext_segment *segments; /* those that are wired: no __LINKEDIT */
 	size_t segment_count;
 	size_t symbol_count, stab_count, local_count;
@@ -182,22 +187,38 @@ void kext_close(struct kext *kext);
 const struct property *kext_property(const struct kext *kext, const char *key,
 				     const char *arch);
 
-/* Whether it declares an executable of its own. */
 /*
  * Whether only vtables name it: then the loader puts the parent's own entry of the
  * release there, and the symbol need not exist. So kexts survive reserved slots that come
- * into use.
+ * into use. A reserved function stands in nothing but vtables, also in those whose own
+ * symbols were stripped.
  */
 static inline bool kext_import_is_patched(const struct kext_import *import)
 {
-	return import->inherited && !import->called && !import->pointed &&
-	       !import->loaded;
+	bool reserved = strstr(import->name, "_RESERVED") != NULL;
+
+	return import->inherited && !import->called && !import->loaded &&
+	       (!import->pointed || reserved);
 }
 
+/* Whether it declares an executable of its own. */
 static inline bool kext_has_code(const struct kext *kext)
 {
 	return kext->bare || kext->executable != NULL;
 }
+
+/*
+ * The dictionary of personalities after @after (NULL: the first), NULL at the end:
+ * IOKitPersonalities, and those for one architecture.
+ */
+const struct property *kext_personalities(const struct kext *kext,
+					  const struct property *after);
+
+/*
+ * Whether two kexts are installed together: what lies in two archives or two folders is
+ * two products, or two releases of one.
+ */
+bool kext_is_beside(const struct kext *a, const struct kext *b);
 
 /* By exact name; NULL when not there. */
 const struct kext_import *kext_find_import(const struct kext_slice *slice,

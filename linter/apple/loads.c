@@ -9,200 +9,6 @@
 #include "linter/apple/subject_kext.h"
 #include "linter/arena.h"
 
-/*
- * Compatibility libraries that share the executable of com.apple.kernel.6.0; their
- * versions stand still at the last kernel before the interfaces of today.
- */
-static bool is_compatibility_alias(const char *identifier)
-{
-	static const char *const aliases[] = { "com.apple.kernel.bsd",
-					       "com.apple.kernel.iokit",
-					       "com.apple.kernel.libkern",
-					       "com.apple.kernel.mach" };
-
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
-		if (!strcmp(identifier, aliases[i]))
-			return true;
-	return false;
-}
-
-static uint64_t parsed(const char *version)
-{
-	uint64_t value = 0;
-
-	kext_version_parse(version, &value);
-	return value;
-}
-
-/* Which releases have a library of the kernel, in a version that will do. */
-static void resolve_kernel_library(const struct kpi *kpi, struct library_use *use)
-{
-	const struct kpi_library *library = &kpi->libraries[use->kpi];
-	bool alias = strcmp(library->name, use->identifier) != 0;
-
-	for (size_t i = 0; i < kpi->release_count; i++) {
-		unsigned int darwin = kpi->releases[i].darwin;
-		const char *last = library->compatibility ? library->text[darwin]
-							  : kpi_last_version(darwin);
-		kpi_releases bit = 1u << darwin;
-
-		if (!(library->present & bit))
-			use->absent |= bit;
-		else if (!use->wanted.parsed)
-			continue;
-		else if (last && use->wanted.value > parsed(last))
-			use->older |= bit;
-		else if (!alias && use->wanted.value < library->compatible[darwin])
-			use->incompatible |= bit;
-		else
-			use->ok |= bit;
-	}
-}
-
-static void resolve_provider(const struct kpi *kpi, struct library_use *use)
-{
-	const struct kext *provider = use->provider;
-	kpi_releases all = kpi_from(kpi, 0);
-
-	if (!use->wanted.parsed || !provider->version.parsed)
-		return;
-	if (use->wanted.value > provider->version.value)
-		use->older = all;
-	else if (!provider->compatible.parsed ||
-		 use->wanted.value < provider->compatible.value)
-		use->incompatible = all;
-	else
-		use->ok = all;
-}
-
-static bool is_compatible(const struct kext *provider, const struct library_use *use)
-{
-	return use->wanted.parsed && provider->version.parsed &&
-	       provider->compatible.parsed &&
-	       use->wanted.value <= provider->version.value &&
-	       use->wanted.value >= provider->compatible.value;
-}
-
-/* Of several kexts of one identifier: one that will do, one from the same place. */
-static const struct kext *find_provider(const struct kext_set *set,
-					const struct kext *kext,
-					const struct library_use *use)
-{
-	const struct kext *best = NULL;
-	unsigned int most = 0;
-
-	for (size_t i = 0; i < set->count; i++) {
-		const struct kext *k = set->kexts[i];
-		unsigned int score = 1;
-
-		if (!k->identifier || strcmp(k->identifier, use->identifier))
-			continue;
-		score += is_compatible(k, use) ? 4 : 0;
-		score += k->bundle == kext->bundle && k->container == kext->container ? 2
-										      : 0;
-		if (score > most ||
-		    (score == most && best && k->version.value > best->version.value)) {
-			best = k;
-			most = score;
-		}
-	}
-	return best;
-}
-
-static void resolve_library(const struct kext_set *set, const struct kext *kext,
-			    struct library_use *use)
-{
-	use->raw = !strcmp(use->identifier, "com.apple.kernel");
-	use->kpi = kpi_library(set->kpi, use->identifier);
-	if (is_compatibility_alias(use->identifier))
-		use->kpi = kpi_library(set->kpi, "com.apple.kernel.6.0");
-	use->compatibility =
-		use->raw || !strncmp(use->identifier, "com.apple.kernel.", 17);
-	if (use->kpi >= 0) {
-		resolve_kernel_library(set->kpi, use);
-	} else if (use->raw) {
-		use->ok = releases_between(0, 9); /* never for 64-bit kexts */
-	} else {
-		use->provider = find_provider(set, kext, use);
-		use->unknown = !use->provider;
-		if (use->provider)
-			resolve_provider(set->kpi, use);
-	}
-}
-
-static unsigned int archs_of(const struct kext *kext)
-{
-	unsigned int archs = 0;
-
-	for (size_t i = 0; i < kext->slice_count; i++)
-		if (kext->slices[i].known)
-			archs |= 1u << kext->slices[i].kpi_arch;
-	return archs;
-}
-
-/* The entries of one OSBundleLibraries…, for the architectures it speaks for. */
-static void read_libraries(const struct kext_set *set, const struct kext *kext,
-			   const struct property *dict, unsigned int archs)
-{
-	struct kext_loads *loads = kext->loads;
-
-	if (!dict || dict->type != PROPERTY_DICT)
-		return;
-	property_for_each(dict, entry)
-	{
-		struct library_use *use = &loads->libraries[loads->library_count++];
-
-		*use = (struct library_use){ .identifier = entry->key,
-					     .at = entry,
-					     .archs = archs };
-		if (entry->type == PROPERTY_STRING) {
-			use->wanted.text = entry->string;
-			use->wanted.parsed =
-				kext_version_parse(entry->string, &use->wanted.value);
-		}
-		resolve_library(set, kext, use);
-	}
-}
-
-static size_t count_entries(const struct kext *kext)
-{
-	const struct property *plain = property_get(kext->info, "OSBundleLibraries");
-	size_t count = plain ? plain->count : 0;
-
-	for (size_t i = 0; i < kext->slice_count; i++) {
-		const struct property *own =
-			kext_property(kext, "OSBundleLibraries", kext->slices[i].arch);
-
-		count += own && own != plain ? own->count : 0;
-	}
-	return count;
-}
-
-static struct error *gather_libraries(const struct kext_set *set, struct kext *kext)
-{
-	const struct property *plain = property_get(kext->info, "OSBundleLibraries");
-	struct kext_loads *loads = kext->loads;
-	unsigned int special = 0;
-
-	loads->libraries = arena_alloc(set->arena, (count_entries(kext) + 1) *
-							   sizeof(*loads->libraries));
-	if (!loads->libraries)
-		return error_nomem();
-	for (size_t i = 0; i < kext->slice_count; i++) {
-		const struct kext_slice *slice = &kext->slices[i];
-		const struct property *own =
-			kext_property(kext, "OSBundleLibraries", slice->arch);
-
-		if (!own || own == plain || !slice->known)
-			continue;
-		special |= 1u << slice->kpi_arch;
-		read_libraries(set, kext, own, 1u << slice->kpi_arch);
-	}
-	read_libraries(set, kext, plain,
-		       kext->slice_count ? archs_of(kext) & ~special : ~0u);
-	return NULL;
-}
-
 kpi_releases kpi_anywhere(const struct kpi *kpi, const struct kpi_availability *found,
 			  enum kpi_arch arch, bool compatibility)
 {
@@ -245,7 +51,7 @@ static void resolve_import(const struct kext_set *set, struct kext_loads *loads,
 	kpi_releases seen = 0;
 	bool compatibility = false;
 
-	for (size_t i = 0; i < loads->library_count; i++) {
+	for (size_t i = 0; i < loads->all_count; i++) {
 		struct library_use *library = &loads->libraries[i];
 		kpi_releases here = 0;
 
@@ -278,6 +84,8 @@ static void resolve_import(const struct kext_set *set, struct kext_loads *loads,
 		kpi_anywhere(set->kpi, import->kpi, slice->kpi_arch, compatibility) &
 		~use->resolved;
 	use->elsewhere = ret->has_unknown_library && !import->kpi && !use->resolved;
+	if (ret->has_unknown_library && !use->elsewhere)
+		use->perhaps = use->undeclared;
 }
 
 /* Releases whose kernel libraries are new enough for one of the two worlds. */
@@ -343,7 +151,8 @@ static void sum_up(struct kext_loads *loads, const struct kext_slice *slice,
 		if (use->elsewhere)
 			unknown |= ~use->resolved;
 		else
-			fails |= ~use->resolved;
+			fails |= ~use->resolved & ~use->perhaps;
+		unknown |= use->perhaps;
 	}
 	if (!slice->has_kmod)
 		fails = ~(kpi_releases)0;
@@ -369,7 +178,7 @@ static struct error *resolve_slice(const struct kext_set *set, struct kext *kext
 				   (slice->import_count + 1) * sizeof(*ret->imports));
 	if (!ret->imports)
 		return error_nomem();
-	for (size_t i = 0; i < kext->loads->library_count; i++)
+	for (size_t i = 0; i < kext->loads->all_count; i++)
 		ret->has_unknown_library |=
 			kext->loads->libraries[i].unknown &&
 			kext->loads->libraries[i].archs >> slice->kpi_arch & 1;
@@ -400,7 +209,7 @@ struct error *kext_resolve(const struct kext_set *set, struct kext *kext)
 		set->arena, (kext->slice_count + 1) * sizeof(*kext->loads->slices));
 	if (!kext->loads->slices)
 		return error_nomem();
-	error = gather_libraries(set, kext);
+	error = kext_gather_libraries(set, kext, kext->loads);
 	for (size_t i = 0; i < kext->slice_count && !error; i++)
 		error = resolve_slice(set, kext, i);
 	return error;
@@ -444,7 +253,7 @@ static kpi_releases choose_library(const struct kpi *kpi,
 static void advise_kexts(const struct kext *kext, const struct kext_slice *slice,
 			 const char *name, struct library_advice *ret)
 {
-	for (size_t i = 0; i < kext->loads->library_count; i++) {
+	for (size_t i = 0; i < kext->loads->all_count; i++) {
 		const struct kext *provider = kext->loads->libraries[i].provider;
 		const struct kext_slice *from =
 			provider ? kext_slice_of(provider, slice->kpi_arch) : NULL;
@@ -466,7 +275,7 @@ struct error *kext_advise(const struct kext_set *set, const struct kext *kext,
 
 	*ret = (struct library_advice){ 0 };
 	ret->kexts = arena_alloc(set->arena,
-				 (kext->loads->library_count + 1) * sizeof(*ret->kexts));
+				 (kext->loads->all_count + 1) * sizeof(*ret->kexts));
 	if (!ret->kexts)
 		return error_nomem();
 	for (size_t i = 0; i < kext->slice_count; i++) {

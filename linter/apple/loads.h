@@ -12,12 +12,14 @@ struct kext_set;
 /* One entry of OSBundleLibraries (or OSBundleLibraries_ARCH). */
 struct library_use {
 	const char *identifier;
+	const char *through; /* not declared: the kext (or what else) that brings it */
 	struct kext_version wanted;
 	const struct property *at;
 	unsigned int archs;	     /* architectures it is declared for, as bits */
 	int kpi;		     /* index of struct kpi, or -1 */
 	bool compatibility;	     /* of the com.apple.kernel.* world */
 	bool raw;		     /* com.apple.kernel itself */
+	bool any_version;	     /* the loader does not ask for one */
 	const struct kext *provider; /* a kext at hand, or NULL */
 	bool unknown;		     /* no KPI, and no such kext at hand */
 	kpi_releases ok;	     /* there, and compatible with what is wanted */
@@ -32,6 +34,7 @@ struct import_use {
 	kpi_releases undeclared; /* only by kernel libraries that are not declared */
 	kpi_releases doubly;	 /* by two declared libraries */
 	bool elsewhere;		 /* perhaps by a library that is not at hand */
+	kpi_releases perhaps;	 /* undeclared, but a library not at hand may bring it */
 };
 
 struct slice_loads {
@@ -43,10 +46,15 @@ struct slice_loads {
 };
 
 struct kext_loads {
+	/* those that it declares, then those that come with them */
 	struct library_use *libraries;
-	size_t library_count;
+	size_t library_count, all_count;
 	struct slice_loads *slices; /* parallel to kext->slices */
 };
+
+/* Part of kext_resolve(): what it links against. */
+struct error *kext_gather_libraries(const struct kext_set *set, const struct kext *kext,
+				    struct kext_loads *loads);
 
 /* Fills kext->loads; all kexts of the set must have been opened. */
 struct error *kext_resolve(const struct kext_set *set, struct kext *kext);

@@ -101,7 +101,8 @@ static size_t count_elsewhere(const struct kext_slice *slice,
 	size_t count = 0;
 
 	for (size_t i = 0; i < slice->import_count; i++)
-		count += loads->imports[i].elsewhere && !slice->imports[i].weak;
+		count += (loads->imports[i].elsewhere || loads->imports[i].perhaps) &&
+			 !slice->imports[i].weak;
 	return count;
 }
 
@@ -125,7 +126,7 @@ static struct error *release_cell(const struct kext_set *set, const struct kext 
 		json_builder_integer(&b, "missing",
 				     add_import_reasons(set, kext, index, darwin, why));
 	} else if (*status == 'u') {
-		for (size_t i = 0; i < kext->loads->library_count; i++) {
+		for (size_t i = 0; i < kext->loads->all_count; i++) {
 			_strbuf_ struct strbuf text = STRBUF_INIT;
 
 			if (!kext->loads->libraries[i].unknown)

@@ -234,8 +234,7 @@ static bool is_matched(const struct property *node, const char *class)
 static struct error *check_mac011(struct linter *linter, const struct subject *subject,
 				  const struct kext_slice *s)
 {
-	const struct property *personalities =
-		property_get(subject_kext(subject)->info, "IOKitPersonalities");
+	const struct property *info = subject_kext(subject)->info;
 	_strbuf_ struct strbuf helpers = STRBUF_INIT, size = STRBUF_INIT;
 	struct kext_finding what = slice_finding(subject, NULL);
 	size_t count = 0;
@@ -244,7 +243,7 @@ static struct error *check_mac011(struct linter *linter, const struct subject *s
 		const struct kext_class *c = &s->classes[i];
 
 		if (c->super && !strcmp(c->super, "OSObject") &&
-		    !is_matched(personalities, c->name))
+		    !is_matched(info, c->name))
 			strbuf_addf(&helpers, "%s%s", count++ ? "\n" : "", c->name);
 	}
 	units_add_size(&size, (uint64_t)s->class_count * KEXT_CLASS_COST);

@@ -220,6 +220,26 @@ static void drop_doubles(struct gathered *g)
 		qsort(g->commons, g->common_count, sizeof(*g->commons), by_string);
 }
 
+/*
+ * The reserved slot that became Dispatch(): the loaders of the releases that took it
+ * still resolve it by its old name (kxld_sym.c of xnu, and the builder of kernel
+ * collections).
+ */
+static bool find_kpi(const struct reading *r, const char *name,
+		     struct kpi_availability *ret)
+{
+	bool found = kpi_find(r->kpi, name, ret);
+	struct kpi_availability now;
+
+	if (strcmp(name, "__ZN15OSMetaClassBase25_RESERVEDOSMetaClassBase3Ev") != 0 ||
+	    !kpi_find(r->kpi, "__ZN15OSMetaClassBase8DispatchE5IORPC", &now))
+		return found;
+	for (size_t i = 0; i < KPI_LIBRARY_LIMIT; i++)
+		for (size_t j = 0; j < KPI_ARCH_COUNT; j++)
+			ret->by[i][j] |= now.by[i][j];
+	return true;
+}
+
 static struct error *resolve_imports(struct reading *r)
 {
 	struct kpi_availability found;
@@ -227,7 +247,7 @@ static struct error *resolve_imports(struct reading *r)
 	for (size_t i = 0; i < r->slice->import_count; i++) {
 		struct kpi_availability *kept;
 
-		if (!kpi_find(r->kpi, r->slice->imports[i].name, &found))
+		if (!find_kpi(r, r->slice->imports[i].name, &found))
 			continue;
 		kept = arena_alloc(r->arena, sizeof(*kept));
 		if (!kept)
