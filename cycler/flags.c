@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "cycler/plan.h"
 
 enum {
 	DEFAULT_PASSES = 100,
@@ -16,7 +17,8 @@ bool flags_given(const struct plan_flags *f)
 {
 	return f->module || f->parameters || f->device || f->probes.count || f->passes ||
 	       f->duration || f->device_passes || f->plain_passes || f->deadline ||
-	       f->seed || f->turbo || f->fail_allocs || f->rate.per_second > 0;
+	       f->on_stuck || f->seed || f->turbo || f->fail_allocs ||
+	       f->rate.per_second > 0;
 }
 
 static struct error *check(const struct plan_flags *f)
@@ -159,6 +161,9 @@ struct error *flags_to_plan(const struct plan_flags *f, json_t **ret)
 			 (unsigned long long)(f->deadline / 1000000));
 		json_object_set_new(plan, "deadline", json_string(deadline));
 	}
+	if (f->on_stuck)
+		json_object_set_new(plan, "on_stuck",
+				    json_string(plan_stuck_names[f->on_stuck]));
 	add_legs(json_object_get(plan, "legs"), f);
 	if (f->fail_allocs)
 		add_error_paths(json_object_get(plan, "legs"), f);

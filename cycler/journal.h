@@ -124,7 +124,9 @@ struct journal_worker {
 	uint32_t first_step, pad; /* where it failed */
 	uint64_t first_pass;	  /* which it was */
 	uint64_t expected_errors; /* errors that the plan calls legitimate */
-	uint64_t pad1[3];
+	uint32_t release;	  /* 1: what it holds shall be closed */
+	uint32_t pad1;
+	uint64_t pad2[2];
 };
 
 struct journal {

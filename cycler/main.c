@@ -52,6 +52,10 @@ static const struct option plan_options[] = {
 	  "Of the passes, how many are not expedited with --turbo; default a tenth." },
 	{ OPTION_DURATION, 0, "deadline", "TIME", PLAN(deadline),
 	  "How long one step may take; default 30s." },
+	{ OPTION_CHOICE, 0, "on-stuck", "WHAT", PLAN(on_stuck),
+	  "When a step is past its deadline: end the run, restart (a fresh target goes on), "
+	  "or wait for it; default end.",
+	  plan_stuck_names },
 	{ OPTION_COUNT, 0, "seed", "N", PLAN(seed), "Of everything random; default 1." },
 	{ OPTION_FLAG, 0, "print-plan", NULL, offsetof(struct values, print_plan),
 	  "Prints the plan that the options make, and does nothing." },

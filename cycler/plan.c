@@ -9,11 +9,14 @@
 #include "common/strbuf.h"
 #include "common/units.h"
 #include "cycler/journal.h"
+#include "cycler/plan_keys.h"
+#include "cycler/plan_steps.h"
 #include "report/json.h"
 
 enum {
 	MAX_LEGS = 64,
 	MAX_CYCLES = 16,
+	SETUPS = 2, /* of the plan and of the leg */
 	MAX_WORKERS = 16,
 	MAX_DEPTH = 4,
 	LAST_ERRNO = 133,
@@ -24,16 +27,17 @@ enum {
 static const char *const cycle_keys[] = {
 	"kind",	  "name",   "rate",    "rate_end",    "schedule", "jitter",
 	"over",	  "burst",  "phase",   "for",	      "passes",	  "workers",
-	"errors", "inside", "comment", "fail_allocs", NULL,
+	"errors", "inside", "comment", "fail_allocs", "health",	  NULL,
 };
-static const char *const leg_keys[] = {
-	"name", "turbo", "cycles", "hold", "comment", NULL
-};
-static const char *const plan_keys[] = { "schema",	"name", "seed",	   "deadline",
-					 "log",		"legs", "comment", "ignore",
-					 "journal_max", NULL };
+static const char *const leg_keys[] = { "name",	   "turbo", "cycles",	"hold",
+					"comment", "setup", "teardown", NULL };
+static const char *const plan_keys[] = { "schema", "name",     "seed",	   "deadline",
+					 "log",	   "legs",     "comment",  "ignore",
+					 "setup",  "teardown", "on_stuck", "journal_max", NULL };
+static const char *const health_keys[] = { "closed", "open", NULL };
+const char *const plan_stuck_names[] = { "end", "restart", "wait", NULL };
 static const char *const log_keys[] = { "lines_per_pass", "bytes_per_pass",
-					"lines_per_second", NULL };
+					"lines_per_second", "bytes_per_second", NULL };
 
 const struct cycle_kind *cycle_kind_find(const char *name)
 {
@@ -59,82 +63,6 @@ const char *plan_errno_name(int negative)
 	return name ? name : "an unknown error";
 }
 
-static bool listed(const char *const *names, const char *name)
-{
-	for (; *names; names++)
-		if (!strcmp(*names, name))
-			return true;
-	return false;
-}
-
-static struct error *check_keys(const json_t *object, const char *where,
-				const char *const *names, const struct plan_key *more)
-{
-	const char *key;
-	json_t *value;
-
-	if (!json_is_object(object))
-		return error_new(ERROR_INPUT, "%s is no object", where);
-	json_object_foreach((json_t *)object, key, value)
-	{
-		const struct plan_key *k = more;
-
-		while (k && k->name && strcmp(k->name, key))
-			k++;
-		if (!listed(names, key) && !(k && k->name))
-			return error_new(ERROR_INPUT, "%s has an unknown key '%s'", where,
-					 key);
-	}
-	return NULL;
-}
-
-static bool all_strings(const json_t *array)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach((json_t *)array, i,
-			   item) if (!json_is_string(item)) return false;
-	return json_is_array(array);
-}
-
-static struct error *check_key(const json_t *object, const char *where,
-			       const struct plan_key *key)
-{
-	const json_t *value = json_object_get(object, key->name);
-	const char *want = NULL;
-
-	if (!value)
-		return key->required ? error_new(ERROR_INPUT, "%s/%s is missing: %s",
-						 where, key->name, key->help)
-				     : NULL;
-	switch (key->type) {
-	case PLAN_STRING:
-	case PLAN_FILE:
-	case PLAN_MODULE:
-		want = json_is_string(value) && json_string_length(value) ? NULL : "text";
-		break;
-	case PLAN_STRINGS:
-		want = all_strings(value) ? NULL : "an array of strings";
-		break;
-	case PLAN_COMMAND:
-		want = all_strings(value) && json_array_size(value)
-			       ? NULL
-			       : "a command: an array of strings";
-		break;
-	case PLAN_INTEGER:
-		want = json_is_integer(value) && json_integer_value(value) >= 0
-			       ? NULL
-			       : "a whole number";
-		break;
-	case PLAN_BOOL:
-		want = json_is_boolean(value) ? NULL : "true or false";
-		break;
-	}
-	return want ? error_new(ERROR_INPUT, "%s/%s must be %s", where, key->name, want)
-		    : NULL;
-}
-
 static struct error *unknown_kind(const char *where, const char *name)
 {
 	_strbuf_ struct strbuf names = STRBUF_INIT;
@@ -151,7 +79,7 @@ static struct error *parse_errors(const json_t *object, const char *where,
 	const json_t *list = json_object_get(object, "errors"), *item;
 	size_t i;
 
-	if (list && !all_strings(list))
+	if (list && !plan_all_strings(list))
 		return error_new(ERROR_INPUT, "%s/errors must be an array of names",
 				 where);
 	json_array_foreach((json_t *)list, i, item)
@@ -171,11 +99,20 @@ static struct error *parse_errors(const json_t *object, const char *where,
 	return NULL;
 }
 
+static void pair_deinit(struct plan_pair *pair);
+
+static void pairs_deinit(struct plan_pair *pairs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		pair_deinit(&pairs[i]);
+	free(pairs);
+}
+
 static void pair_deinit(struct plan_pair *pair)
 {
-	for (size_t i = 0; i < pair->inside_count; i++)
-		pair_deinit(&pair->inside[i]);
-	free(pair->inside);
+	pairs_deinit(pair->inside, pair->inside_count);
+	pairs_deinit(pair->closed, pair->closed_count);
+	pairs_deinit(pair->open, pair->open_count);
 	if (pair->kind && pair->state)
 		pair->kind->destroy(pair->state);
 }
@@ -183,36 +120,60 @@ static void pair_deinit(struct plan_pair *pair)
 static struct error *parse_pair(const json_t *object, const char *where, int depth,
 				struct plan_pair *pair);
 
-static struct error *parse_inside(const json_t *object, const char *where, int depth,
-				  struct plan_pair *pair)
+/* The pairs listed at @key of @object. */
+static struct error *parse_pairs(const json_t *object, const char *where, const char *key,
+				 int depth, struct plan_pair **ret, size_t *count)
 {
-	const json_t *list = json_object_get(object, "inside"), *item;
+	const json_t *list = json_object_get(object, key), *item;
 	size_t i;
 
 	if (!list)
 		return NULL;
 	if (!json_is_array(list) || depth >= MAX_DEPTH)
 		return error_new(ERROR_INPUT,
-				 "%s/inside must be an array of cycles, at most %d deep",
-				 where, MAX_DEPTH);
-	pair->inside = calloc(json_array_size(list) + 1, sizeof(*pair->inside));
-	if (!pair->inside)
+				 "%s/%s must be an array of cycles, at most %d deep",
+				 where, key, MAX_DEPTH);
+	*ret = calloc(json_array_size(list) + 1, sizeof(**ret));
+	if (!*ret)
 		return error_nomem();
 	json_array_foreach((json_t *)list, i, item)
 	{
 		_free_ char *place = NULL;
 		struct error *error;
 
-		if (asprintf(&place, "%s/inside/%zu", where, i) < 0) {
+		if (asprintf(&place, "%s/%s/%zu", where, key, i) < 0) {
 			place = NULL;
 			return error_nomem();
 		}
-		pair->inside_count++;
-		error = parse_pair(item, place, depth + 1, &pair->inside[i]);
+		++*count;
+		error = parse_pair(item, place, depth + 1, &(*ret)[i]);
 		if (error)
 			return error;
 	}
 	return NULL;
+}
+
+static struct error *parse_health(const json_t *object, const char *where, int depth,
+				  struct plan_pair *pair)
+{
+	const json_t *health = json_object_get(object, "health");
+	_free_ char *place = NULL;
+	struct error *error;
+
+	if (!health)
+		return NULL;
+	if (asprintf(&place, "%s/health", where) < 0) {
+		place = NULL;
+		return error_nomem();
+	}
+	error = plan_check_keys(health, place, health_keys, NULL);
+	if (!error)
+		error = parse_pairs(health, place, "closed", depth, &pair->closed,
+				    &pair->closed_count);
+	if (!error)
+		error = parse_pairs(health, place, "open", depth, &pair->open,
+				    &pair->open_count);
+	return error;
 }
 
 static struct error *parse_pair(const json_t *object, const char *where, int depth,
@@ -226,39 +187,18 @@ static struct error *parse_pair(const json_t *object, const char *where, int dep
 	pair->kind = cycle_kind_find(name);
 	if (!pair->kind)
 		return unknown_kind(where, name);
-	error = check_keys(object, where, cycle_keys, pair->kind->keys);
+	error = plan_check_keys(object, where, cycle_keys, pair->kind->keys);
 	for (const struct plan_key *k = pair->kind->keys; !error && k && k->name; k++)
-		error = check_key(object, where, k);
+		error = plan_check_key(object, where, k);
 	if (!error)
 		error = parse_errors(object, where, pair);
 	if (!error)
 		error = pair->kind->create(object, where, &pair->state);
-	return error ? error : parse_inside(object, where, depth, pair);
-}
-
-/* Lays the steps out: opening, what is inside, closing. */
-static bool flatten(struct plan_cycle *cycle, const struct plan_pair *pair)
-{
-	size_t opening = pair->kind->opening(pair->state);
-	size_t closing = pair->kind->closing(pair->state);
-	unsigned int number = (unsigned int)cycle->pair_count++;
-
-	for (size_t i = 0; i < opening + closing; i++) {
-		if (i == opening)
-			for (size_t k = 0; k < pair->inside_count; k++)
-				if (!flatten(cycle, &pair->inside[k]))
-					return false;
-		if (cycle->step_count >= PLAN_MAX_STEPS)
-			return false;
-		cycle->steps[cycle->step_count++] = (struct plan_step){
-			.pair = pair,
-			.index = i,
-			.opening = i < opening,
-			.first = i == 0 || i == opening,
-			.pair_number = number,
-		};
-	}
-	return true;
+	if (!error)
+		error = parse_health(object, where, depth, pair);
+	return error ? error
+		     : parse_pairs(object, where, "inside", depth, &pair->inside,
+				   &pair->inside_count);
 }
 
 static struct error *name_cycle(const json_t *object, struct plan_cycle *cycle)
@@ -317,14 +257,33 @@ static struct error *parse_cycle(const json_t *object, const char *where,
 		error = parse_limits(object, where, cycle);
 	if (!error)
 		error = schedule_parse(object, where, &cycle->schedule);
-	if (!error && !flatten(cycle, &cycle->pair))
+	if (!error && !plan_lay_out(cycle))
 		error = error_new(ERROR_INPUT, "%s has more than %d steps", where,
 				  PLAN_MAX_STEPS);
 	return error;
 }
 
+/* "setup" and "teardown" of the plan or a leg are the first things that are held. */
+static struct error *parse_setup(const json_t *object, const char *where,
+				 struct plan_leg *leg)
+{
+	json_t *setup = json_object_get(object, "setup");
+	json_t *teardown = json_object_get(object, "teardown"), *pair;
+	struct error *error;
+
+	if (!setup && !teardown)
+		return NULL;
+	pair = json_pack("{s:s, s:s, s:O*, s:O*}", "kind", "setup", "name", "setup",
+			 "setup", setup, "teardown", teardown);
+	if (!pair)
+		return error_nomem();
+	error = parse_cycle(pair, where, &leg->holds[leg->hold_count++]);
+	json_decref(pair);
+	return error;
+}
+
 static struct error *parse_cycles(const json_t *list, const char *where, const char *key,
-				  struct plan_cycle **ret, size_t *count)
+				  struct plan_cycle *ret, size_t *count)
 {
 	const json_t *item;
 	size_t i;
@@ -335,9 +294,6 @@ static struct error *parse_cycles(const json_t *list, const char *where, const c
 		return error_new(ERROR_INPUT,
 				 "%s/%s must be an array of at most %d cycles", where,
 				 key, MAX_CYCLES);
-	*ret = calloc(json_array_size(list) + 1, sizeof(**ret));
-	if (!*ret)
-		return error_nomem();
 	json_array_foreach((json_t *)list, i, item)
 	{
 		_free_ char *place = NULL;
@@ -347,15 +303,15 @@ static struct error *parse_cycles(const json_t *list, const char *where, const c
 			place = NULL;
 			return error_nomem();
 		}
-		++*count;
-		error = parse_cycle(item, place, &(*ret)[i]);
+		error = parse_cycle(item, place, &ret[(*count)++]);
 		if (error)
 			return error;
 	}
 	return NULL;
 }
 
-static struct error *parse_leg(const json_t *object, size_t index, struct plan_leg *leg)
+static struct error *parse_leg(const json_t *object, size_t index, const json_t *plan,
+			       struct plan_leg *leg)
 {
 	const char *name = json_string_value(json_object_get(object, "name"));
 	const json_t *turbo = json_object_get(object, "turbo");
@@ -363,7 +319,7 @@ static struct error *parse_leg(const json_t *object, size_t index, struct plan_l
 	struct error *error;
 
 	snprintf(where, sizeof(where), "/legs/%zu", index);
-	error = check_keys(object, where, leg_keys, NULL);
+	error = plan_check_keys(object, where, leg_keys, NULL);
 	if (error)
 		return error;
 	if (turbo && !json_is_boolean(turbo))
@@ -375,11 +331,20 @@ static struct error *parse_leg(const json_t *object, size_t index, struct plan_l
 		leg->name = NULL;
 	if (!leg->name)
 		return error_nomem();
+	/* steps point to their pairs, so these stay where they are */
+	leg->cycles = calloc(MAX_CYCLES, sizeof(*leg->cycles));
+	leg->holds = calloc(MAX_CYCLES + SETUPS, sizeof(*leg->holds));
+	if (!leg->cycles || !leg->holds)
+		return error_nomem();
 	error = parse_cycles(json_object_get(object, "cycles"), where, "cycles",
-			     &leg->cycles, &leg->cycle_count);
+			     leg->cycles, &leg->cycle_count);
+	if (!error)
+		error = parse_setup(plan, "", leg);
+	if (!error)
+		error = parse_setup(object, where, leg);
 	if (!error)
 		error = parse_cycles(json_object_get(object, "hold"), where, "hold",
-				     &leg->holds, &leg->hold_count);
+				     leg->holds, &leg->hold_count);
 	if (!error && !leg->cycle_count)
 		error = error_new(ERROR_INPUT, "%s/cycles is empty", where);
 	for (size_t i = 0; !error && i < leg->cycle_count; i++)
@@ -395,15 +360,21 @@ static struct error *parse_leg(const json_t *object, size_t index, struct plan_l
 static struct error *parse_budget(const json_t *json, struct plan *plan)
 {
 	const json_t *log = json_object_get(json, "log");
-	struct error *error = log ? check_keys(log, "/log", log_keys, NULL) : NULL;
+	struct error *error = log ? plan_check_keys(log, "/log", log_keys, NULL) : NULL;
 
 	if (error || !log)
 		return error;
-	plan->log_lines =
-		(uint64_t)json_integer_value(json_object_get(log, "lines_per_pass"));
-	plan->log_bytes =
-		(uint64_t)json_integer_value(json_object_get(log, "bytes_per_pass"));
+	for (size_t i = 0; log_keys[i]; i++) {
+		const json_t *value = json_object_get(log, log_keys[i]);
+
+		if (value && !(json_number_value(value) > 0))
+			return error_new(ERROR_INPUT, "/log/%s must be a number above 0",
+					 log_keys[i]);
+	}
+	plan->log_lines = json_number_value(json_object_get(log, "lines_per_pass"));
+	plan->log_bytes = json_number_value(json_object_get(log, "bytes_per_pass"));
 	plan->log_rate = json_number_value(json_object_get(log, "lines_per_second"));
+	plan->log_byte_rate = json_number_value(json_object_get(log, "bytes_per_second"));
 	return NULL;
 }
 
@@ -413,7 +384,7 @@ static struct error *parse_ignore(const json_t *json, struct plan *plan)
 	const json_t *list = json_object_get(json, "ignore"), *item;
 	size_t i;
 
-	if (list && !all_strings(list))
+	if (list && !plan_all_strings(list))
 		return error_new(ERROR_INPUT, "/ignore must be an array of strings, as "
 					      "\"slab:ext4_*\"");
 	plan->ignore = calloc(json_array_size(list) + 1, sizeof(*plan->ignore));
@@ -447,13 +418,27 @@ static struct error *parse_journal_max(const json_t *json, struct plan *plan)
 	return error_wrap(error, "/journal_max");
 }
 
+static struct error *parse_on_stuck(const json_t *json, struct plan *plan)
+{
+	const json_t *value = json_object_get(json, "on_stuck");
+
+	for (int i = 0; value && plan_stuck_names[i]; i++)
+		if (json_is_string(value) &&
+		    !strcmp(json_string_value(value), plan_stuck_names[i])) {
+			plan->on_stuck = (enum plan_stuck)i;
+			return NULL;
+		}
+	return value ? error_new(ERROR_INPUT, "/on_stuck is none of end, restart, wait")
+		     : NULL;
+}
+
 static struct error *parse_head(const json_t *json, struct plan *plan)
 {
 	const char *schema = json_string_value(json_object_get(json, "schema"));
 	const json_t *seed = json_object_get(json, "seed");
 	const json_t *deadline = json_object_get(json, "deadline");
 	const char *name = json_string_value(json_object_get(json, "name"));
-	struct error *error = check_keys(json, "the plan", plan_keys, NULL);
+	struct error *error = plan_check_keys(json, "the plan", plan_keys, NULL);
 
 	if (error)
 		return error;
@@ -472,6 +457,8 @@ static struct error *parse_head(const json_t *json, struct plan *plan)
 	plan->name = strdup(name ? name : "plan");
 	if (!error && !plan->name)
 		error = error_nomem();
+	if (!error)
+		error = parse_on_stuck(json, plan);
 	if (!error)
 		error = parse_ignore(json, plan);
 	if (!error)
@@ -533,7 +520,7 @@ struct error *plan_create(json_t *json, struct plan **ret)
 	json_array_foreach((json_t *)legs, i, item)
 	{
 		plan->leg_count++;
-		error = parse_leg(item, i, &plan->legs[i]);
+		error = parse_leg(item, i, json, &plan->legs[i]);
 		if (error)
 			return error;
 	}
@@ -646,26 +633,66 @@ struct visitor {
 	void *context;
 };
 
+static struct error *visit_commands(json_t *object, const char *key,
+				    const struct visitor *v)
+{
+	struct error *error = NULL;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(object, key), i, item)
+	{
+		if (!error)
+			error = v->visit(v->context, PLAN_COMMAND, item, "command");
+	}
+	return error;
+}
+
+static struct error *visit_cycle(json_t *object, const struct visitor *v);
+
+static struct error *visit_pairs(json_t *list, const struct visitor *v)
+{
+	struct error *error = NULL;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		if (!error)
+			error = visit_cycle(item, v);
+	}
+	return error;
+}
+
+/* A value that names files, whatever its type. */
+static struct error *visit_key(json_t *object, const struct plan_key *key,
+			       const struct visitor *v)
+{
+	if (!json_object_get(object, key->name))
+		return NULL;
+	if (key->type == PLAN_COMMANDS)
+		return visit_commands(object, key->name, v);
+	if (key->type == PLAN_FILE || key->type == PLAN_MODULE ||
+	    key->type == PLAN_COMMAND)
+		return v->visit(v->context, key->type, object, key->name);
+	return NULL;
+}
+
 static struct error *visit_cycle(json_t *object, const struct visitor *v)
 {
 	const char *name = json_string_value(json_object_get(object, "kind"));
 	const struct cycle_kind *kind = name ? cycle_kind_find(name) : NULL;
+	json_t *health = json_object_get(object, "health");
 	struct error *error = NULL;
-	json_t *inner;
-	size_t i;
 
 	for (const struct plan_key *k = kind ? kind->keys : NULL; !error && k && k->name;
 	     k++)
-		if ((k->type == PLAN_FILE || k->type == PLAN_MODULE ||
-		     k->type == PLAN_COMMAND) &&
-		    json_object_get(object, k->name))
-			error = v->visit(v->context, k->type, object, k->name);
-	json_array_foreach(json_object_get(object, "inside"), i, inner)
-	{
-		if (!error)
-			error = visit_cycle(inner, v);
-	}
-	return error;
+		error = visit_key(object, k, v);
+	if (!error)
+		error = visit_pairs(json_object_get(object, "inside"), v);
+	if (!error)
+		error = visit_pairs(json_object_get(health, "closed"), v);
+	return error ? error : visit_pairs(json_object_get(health, "open"), v);
 }
 
 struct error *plan_visit_files(json_t *plan,
@@ -674,20 +701,23 @@ struct error *plan_visit_files(json_t *plan,
 						      json_t *object, const char *key),
 			       void *context)
 {
-	static const char *const lists[] = { "cycles", "hold" };
 	const struct visitor v = { visit, context };
-	struct error *error = NULL;
-	json_t *leg, *cycle;
-	size_t i, k;
+	struct error *error = visit_commands(plan, "setup", &v);
+	json_t *leg;
+	size_t i;
 
+	if (!error)
+		error = visit_commands(plan, "teardown", &v);
 	json_array_foreach(json_object_get(plan, "legs"), i, leg)
 	{
-		for (size_t list = 0; list < 2; list++)
-			json_array_foreach(json_object_get(leg, lists[list]), k, cycle)
-			{
-				if (!error)
-					error = visit_cycle(cycle, &v);
-			}
+		if (!error)
+			error = visit_commands(leg, "setup", &v);
+		if (!error)
+			error = visit_commands(leg, "teardown", &v);
+		if (!error)
+			error = visit_pairs(json_object_get(leg, "cycles"), &v);
+		if (!error)
+			error = visit_pairs(json_object_get(leg, "hold"), &v);
 	}
 	return error;
 }

@@ -17,6 +17,15 @@
 
 struct error;
 
+/* What is done when a step is past its deadline. */
+enum plan_stuck {
+	PLAN_STUCK_END,	    /* the run ends, with a verdict so far */
+	PLAN_STUCK_RESTART, /* a fresh target goes on */
+	PLAN_STUCK_WAIT,    /* it is recorded, and waited for */
+};
+
+extern const char *const plan_stuck_names[]; /* NULL at the end */
+
 enum {
 	PLAN_MAX_STEPS = 64, /* of one cycle, with all that is inside */
 	PLAN_MAX_ERRORS = 16,
@@ -31,6 +40,10 @@ struct plan_pair {
 	size_t error_count;
 	struct plan_pair *inside;
 	size_t inside_count;
+	/* Health probes before and after each half: while it is closed, while it is open.
+	 */
+	struct plan_pair *closed, *open;
+	size_t closed_count, open_count;
 };
 
 struct plan_step {
@@ -38,6 +51,8 @@ struct plan_step {
 	size_t index;		  /* of the pair's steps */
 	bool opening;		  /* else closing */
 	bool first;		  /* of its half */
+	bool probe;		  /* of the health: runs although something failed */
+	int needs;		  /* … while this pair is open; -1: always */
 	unsigned int pair_number; /* counted through the cycle, in opening order */
 };
 
@@ -52,6 +67,7 @@ struct plan_cycle {
 	struct plan_step steps[PLAN_MAX_STEPS];
 	size_t step_count;
 	size_t pair_count;
+	size_t middle; /* the step before which a hold stays open */
 };
 
 struct plan_leg {
@@ -67,10 +83,11 @@ struct plan {
 	json_t *json; /* the plan itself, with defaults left out */
 	char *name;
 	uint64_t seed;
-	uint64_t deadline_ns;	       /* of one step */
-	uint64_t log_lines, log_bytes; /* a pass may log; 0: no budget */
-	double log_rate;	       /* lines a second; 0: no budget */
-	uint64_t journal_max;	       /* bytes of journal.bin; 0: the default */
+	uint64_t deadline_ns; /* of one step */
+	enum plan_stuck on_stuck;
+	double log_lines, log_bytes;	/* a pass may log; 0: no budget */
+	double log_rate, log_byte_rate; /* a second may */
+	uint64_t journal_max;		/* bytes of journal.bin; 0: the default */
 	struct plan_leg *legs;
 	size_t leg_count;
 	const char **ignore; /* no residue: "WHAT:PATTERN", NULL end */

@@ -30,12 +30,11 @@ struct error *results_init(struct results *r, const struct plan *plan, const cha
 	r->events = json_array();
 	r->complaints = json_array();
 	r->samples = json_array();
-	r->leg_lines = calloc(plan->leg_count + 1, sizeof(*r->leg_lines));
-	r->leg_bytes = calloc(plan->leg_count + 1, sizeof(*r->leg_bytes));
+	r->logs = calloc(plan->leg_count + 1, sizeof(*r->logs));
 	r->accounts = calloc(plan->leg_count, sizeof(*r->accounts));
 	r->histograms = calloc(JOURNAL_HISTOGRAMS, sizeof(*r->histograms));
-	if (!r->events || !r->complaints || !r->samples || !r->leg_lines ||
-	    !r->leg_bytes || !r->accounts || !r->histograms)
+	if (!r->events || !r->complaints || !r->samples || !r->logs || !r->accounts ||
+	    !r->histograms)
 		return error_nomem();
 	for (size_t i = 0; i < plan->leg_count; i++) {
 		r->accounts[i] =
@@ -53,8 +52,7 @@ void results_deinit(struct results *r)
 		free(r->accounts[i]);
 	free(r->accounts);
 	free(r->histograms);
-	free(r->leg_lines);
-	free(r->leg_bytes);
+	free(r->logs);
 	json_decref(r->events);
 	json_decref(r->complaints);
 	json_decref(r->samples);
@@ -145,6 +143,22 @@ static void take_leg(struct results *r, const json_t *event, double stamps_per_s
 	}
 }
 
+static void take_volume(struct results *r, struct leg_log *log, const json_t *event)
+{
+	uint64_t lines = number(event, "lines"), bytes = number(event, "bytes");
+	uint64_t peak_lines = number(event, "peak lines");
+	uint64_t peak_bytes = number(event, "peak bytes");
+
+	log->lines += lines - r->lines_seen;
+	log->bytes += bytes - r->bytes_seen;
+	if (peak_lines > log->peak_lines)
+		log->peak_lines = peak_lines;
+	if (peak_bytes > log->peak_bytes)
+		log->peak_bytes = peak_bytes;
+	r->lines_seen = lines;
+	r->bytes_seen = bytes;
+}
+
 static struct error *take_event(struct results *r, json_t *event)
 {
 	const char *what = json_string_value(json_object_get(event, "event"));
@@ -155,17 +169,14 @@ static struct error *take_event(struct results *r, json_t *event)
 	if (!strcmp(what, "log"))
 		return take_log(r, event);
 	if (!strcmp(what, "log volume") && leg < r->plan->leg_count) {
-		r->leg_lines[leg] += number(event, "lines") - r->lines_seen;
-		r->leg_bytes[leg] += number(event, "bytes") - r->bytes_seen;
-		r->lines_seen = number(event, "lines");
-		r->bytes_seen = number(event, "bytes");
+		take_volume(r, &r->logs[leg], event);
 		return NULL;
 	}
 	if (!strcmp(what, "leg") && leg < r->plan->leg_count)
 		r->leg = leg;
 	if (!strcmp(what, "end"))
 		r->ended = true;
-	if (!strcmp(what, "stuck"))
+	if (!strcmp(what, "stuck") && r->plan->on_stuck != PLAN_STUCK_WAIT)
 		r->stuck = true;
 	if (json_array_size(r->events) < EVENT_LIMIT &&
 	    json_array_append(r->events, event))

@@ -22,14 +22,19 @@ struct account {
 	int first_result; /* 0: nothing failed */
 };
 
+/* How much the kernel logged in a leg. */
+struct leg_log {
+	uint64_t lines, bytes;
+	uint64_t peak_lines, peak_bytes; /* in its busiest second */
+};
+
 struct results {
 	const struct plan *plan;
-	json_t *events;	     /* all but log lines */
-	json_t *complaints;  /* log lines of level warning and worse, as the agent told */
-	FILE *log;	     /* kernel.log */
-	uint64_t log_count;  /* lines in it */
-	uint64_t *leg_lines; /* lines the kernel logged, by leg */
-	uint64_t *leg_bytes;
+	json_t *events;	    /* all but log lines */
+	json_t *complaints; /* log lines of level warning and worse, as the agent told */
+	FILE *log;	    /* kernel.log */
+	uint64_t log_count; /* lines in it */
+	struct leg_log *logs; /* by leg */
 	uint64_t lines_seen, bytes_seen;
 	json_t *samples;	      /* [leg]: the first lines it logged */
 	struct strbuf partial;	      /* of a line of output */

@@ -23,6 +23,8 @@
 #define AGENT_PATH	    "/bookend/agent"
 #define PLAN_PATH	    "/bookend/plan.json"
 
+enum { STUCK_RESTARTS = 10 /* when a plan says restart, and no option how often */ };
+
 struct session {
 	const struct plan *plan;
 	const struct run_options *options;
@@ -310,8 +312,13 @@ static struct error *run_target(struct session *s, bool *dead)
 
 static bool may_resume(const struct session *s)
 {
-	return s->results.restarts < s->options->restarts && !*s->options->stop &&
-	       !s->trouble && !s->options->hold &&
+	bool stuck = s->results.stuck || s->results.outcome.end == TARGET_SILENT;
+	uint64_t allowed = s->options->restarts;
+
+	if (stuck && s->plan->on_stuck == PLAN_STUCK_RESTART && !allowed)
+		allowed = STUCK_RESTARTS;
+	return s->results.restarts < allowed && !*s->options->stop && !s->trouble &&
+	       !s->options->hold &&
 	       s->results.outcome.end != TARGET_INTERRUPTED;
 }
 

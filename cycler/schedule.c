@@ -93,6 +93,24 @@ static struct error *check(const struct schedule *s, const char *where)
 	return NULL;
 }
 
+static struct error *parse_numbers(const json_t *cycle, const char *where,
+				   struct schedule *s)
+{
+	const json_t *jitter = json_object_get(cycle, "jitter");
+	const json_t *burst = json_object_get(cycle, "burst");
+
+	if (jitter && !json_is_number(jitter))
+		return error_new(ERROR_INPUT, "%s/jitter must be between 0 and 1", where);
+	if (burst && json_integer_value(burst) < 1)
+		return error_new(ERROR_INPUT,
+				 "%s/burst must be a whole number of at least 1", where);
+	if (jitter)
+		s->jitter = json_number_value(jitter);
+	if (burst)
+		s->burst = (uint64_t)json_integer_value(burst);
+	return NULL;
+}
+
 struct error *schedule_parse(const json_t *cycle, const char *where, struct schedule *ret)
 {
 	struct schedule s = { .jitter = 0.5 };
@@ -106,10 +124,8 @@ struct error *schedule_parse(const json_t *cycle, const char *where, struct sche
 		error = parse_duration(cycle, "over", where, &s.over_ns);
 	if (!error)
 		error = parse_duration(cycle, "phase", where, &s.phase_ns);
-	if (json_object_get(cycle, "jitter"))
-		s.jitter = json_number_value(json_object_get(cycle, "jitter"));
-	if (json_object_get(cycle, "burst"))
-		s.burst = (uint64_t)json_integer_value(json_object_get(cycle, "burst"));
+	if (!error)
+		error = parse_numbers(cycle, where, &s);
 	if (!error)
 		error = check(&s, where);
 	if (!error)

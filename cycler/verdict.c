@@ -14,13 +14,14 @@
 #include "cycler/complaints.h"
 #include "cycler/error_paths.h"
 #include "cycler/leaks.h"
+#include "cycler/log_budget.h"
 #include "cycler/trace.h"
 #include "report/json.h"
 
 enum {
 	CONSOLE_LIMIT = 4 << 20,
 	NAMES_SHOWN = 12,
-	FEW_LINES = 20, /* below this no budget is overrun */
+	NOISE_SHOWN = 600,
 };
 
 /* What the verdict is made of. */
@@ -165,6 +166,28 @@ static struct error *add_run(const struct verdict_context *v, size_t leg, size_t
 	return report_add_run(v->report, &run);
 }
 
+/* What the kind, or the command that was run, said of the failure. */
+static void add_detail(const struct verdict_context *v, size_t leg, size_t number,
+		       const struct account *a, struct strbuf *evidence)
+{
+	const char *noise = strbuf_string(&v->results->noise);
+	size_t length = strlen(noise), i;
+	const json_t *event;
+
+	json_array_foreach(v->results->events, i, event)
+	{
+		if (event_is(event, "detail") && event_number(event, "leg") == leg &&
+		    event_number(event, "cycle") == number &&
+		    event_number(event, "step") == a->first_step) {
+			strbuf_addf(evidence, "\n%s", event_text(event, "text"));
+			return;
+		}
+	}
+	if (a->first_result == -EREMOTEIO && length)
+		strbuf_addf(evidence, "\n%s",
+			    noise + (length > NOISE_SHOWN ? length - NOISE_SHOWN : 0));
+}
+
 static struct error *add_failure(const struct verdict_context *v, size_t leg,
 				 size_t number)
 {
@@ -185,6 +208,7 @@ static struct error *add_failure(const struct verdict_context *v, size_t leg,
 	units_add_count(&evidence, a->passes);
 	strbuf_adds(&evidence, " passes failed, first pass ");
 	units_add_count(&evidence, a->first_pass + 1);
+	add_detail(v, leg, number, a, &evidence);
 	finding.symbol = step;
 	finding.message = strbuf_string(&message);
 	finding.evidence = strbuf_string(&evidence);
@@ -338,6 +362,15 @@ static struct error *add_event(const struct verdict_context *v, const json_t *ev
 	if (event_is(event, "not watched"))
 		return report_not_checked(v->report, true, event_text(event, "name"),
 					  "%s", event_text(event, "why"));
+	if (event_is(event, "leg skipped"))
+		return report_not_checked(v->report, true, leg_name(v, event),
+					  "what it holds did not open: %s",
+					  event_text(event, "why"));
+	if (event_is(event, "end") && event_number(event, "log lines lost"))
+		return report_not_checked(
+			v->report, true, "part of the kernel's log",
+			"%llu lines were overwritten before they could be read",
+			(unsigned long long)event_number(event, "log lines lost"));
 	if (event_is(event, "unable"))
 		return report_fail(v->report, "%s", event_text(event, "why"));
 	if (event_is(event, "residue") && !*residue_seen &&
@@ -369,86 +402,6 @@ static struct error *add_events(const struct verdict_context *v)
 		return report_not_checked(v->report, !v->options->no_census, "leaks",
 					  "allocations were not counted");
 	return leaks_add(census, v->modules, v->options, v->report);
-}
-
-/*
- * Lines a pass: a load may say a word, the data path may not. Where the kernel itself
- * talks (a CPU goes off line, a file system is mounted) only a plan can say what is due;
- * below 0: no budget.
- */
-static double line_budget(const struct plan *plan, const struct plan_leg *leg)
-{
-	static const struct {
-		const char *kind;
-		double lines;
-	} budgets[] = {
-		{ "device", 0.1 }, { "sysfs", 0.1 }, { "netdev", 1 },
-		{ "module", 4 },   { "bind", 4 },
-	};
-	double budget = 0;
-
-	if (plan->log_lines)
-		return (double)plan->log_lines;
-	for (size_t i = 0; i < leg->cycle_count; i++) {
-		double lines = -1;
-
-		for (size_t k = 0; k < ARRAY_LENGTH(budgets); k++)
-			if (!strcmp(budgets[k].kind, leg->cycles[i].pair.kind->name))
-				lines = budgets[k].lines;
-		if (lines < 0)
-			return -1;
-		budget = lines > budget ? lines : budget;
-	}
-	return budget;
-}
-
-static bool over_budget(const struct results *r, size_t leg, uint64_t passes,
-			double seconds)
-{
-	double lines = (double)r->leg_lines[leg];
-	double budget = line_budget(r->plan, &r->plan->legs[leg]);
-
-	return (budget >= 0 && lines > budget * (double)passes) ||
-	       (r->plan->log_bytes && r->leg_bytes[leg] > r->plan->log_bytes * passes) ||
-	       (r->plan->log_rate > 0 && lines > r->plan->log_rate * seconds);
-}
-
-static struct error *add_log_budget(const struct verdict_context *v, size_t leg)
-{
-	const struct results *r = v->results;
-	const struct plan_leg *l = &r->plan->legs[leg];
-	uint64_t lines = r->leg_lines[leg], bytes = r->leg_bytes[leg], passes = 0;
-	_strbuf_ struct strbuf message = STRBUF_INIT, evidence = STRBUF_INIT;
-	struct finding finding = { .rule = "LOG002", .level = LEVEL_WARNING };
-	const json_t *line;
-	double seconds = 0;
-	size_t i;
-
-	for (i = 0; i < l->cycle_count; i++) {
-		passes += r->accounts[leg][i].passes;
-		if (r->accounts[leg][i].seconds > seconds)
-			seconds = r->accounts[leg][i].seconds;
-	}
-	if (lines < FEW_LINES || !passes || !over_budget(r, leg, passes, seconds))
-		return NULL;
-	strbuf_adds(&message, "the kernel logs ");
-	units_add_count(&message, lines);
-	strbuf_adds(&message, " lines in ");
-	units_add_count(&message, passes);
-	strbuf_addf(&message, " passes of %s", l->name);
-	strbuf_addf(&evidence, "%.2f lines a pass, budget %.2f; ",
-		    (double)lines / (double)passes, line_budget(r->plan, l));
-	units_add_size(&evidence, bytes);
-	strbuf_adds(&evidence, " in all; as\n");
-	json_array_foreach(json_array_get(r->samples, leg), i, line)
-		strbuf_addf(&evidence, "%s\n", json_string_value(line));
-	finding.symbol = l->name;
-	finding.message = strbuf_string(&message);
-	finding.evidence = strbuf_string(&evidence);
-	finding.hint =
-		"Take it out, make it pr_debug(), or limit its rate; 50 lines a second "
-		"fill a customer's disk.";
-	return report_add_finding(v->report, &finding);
 }
 
 static struct error *add_taint(const struct verdict_context *v)
@@ -549,7 +502,7 @@ static struct error *add_all(const struct verdict_context *v)
 	if (!error)
 		error = add_events(v);
 	for (size_t leg = 0; !error && leg < v->results->plan->leg_count; leg++)
-		error = add_log_budget(v, leg);
+		error = log_budget_add(v->results, leg, v->report);
 	/* what died has been told; after restarts the log is of several machines */
 	if (!error && end != TARGET_PANICKED && end != TARGET_SILENT)
 		error = v->results->restarts ? add_console(v) : add_kernel_log(v);

@@ -228,7 +228,8 @@ static void look(struct agent *agent, size_t workers)
 	sense_taint(agent);
 	watch_clock(agent);
 	sense_memory(agent, workers);
-	if (sense_stuck(agent, workers) && !agent->stuck) {
+	if (sense_stuck(agent, workers) && !agent->stuck &&
+	    agent->plan->on_stuck != PLAN_STUCK_WAIT) {
 		agent->stuck = true;
 		agent_mark(agent, JOURNAL_MARK_STUCK, 0);
 	}
@@ -300,6 +301,46 @@ static struct error *fork_all(struct agent *agent, const struct plan_leg *leg,
 	return error;
 }
 
+/*
+ * What a leg holds is opened one after another: later ones may need the earlier. False:
+ * one did not open, so that the leg's cycles are not run.
+ */
+static bool open_holds(struct agent *agent, size_t holders, size_t workers)
+{
+	const struct plan_leg *leg = &agent->plan->legs[agent->leg];
+
+	for (size_t i = 0; i < holders; i++) {
+		const struct journal_worker *w = &agent->journal.workers[i];
+
+		start(agent, i, i + 1);
+		if (!wait_for(agent, i, i + 1, workers, WANT_HELD))
+			return false;
+		if (__atomic_load_n(&w->held, __ATOMIC_ACQUIRE))
+			continue;
+		agent_tell(json_pack("{s:s, s:i, s:s}", "event", "leg skipped", "leg",
+				     (int)agent->leg, "why",
+				     plan_cycle_at(leg, w->cycle)->name));
+		return false;
+	}
+	return true;
+}
+
+/* In the opposite order; a worker that was never started finds that it is to stop. */
+static void close_holds(struct agent *agent, size_t holders, size_t workers)
+{
+	start(agent, holders, workers);
+	if (!wait_for(agent, holders, workers, workers, WANT_DONE))
+		return;
+	for (size_t i = holders; i-- > 0;) {
+		struct journal_worker *w = &agent->journal.workers[i];
+
+		__atomic_store_n(&w->release, 1, __ATOMIC_RELEASE);
+		start(agent, i, i + 1);
+		if (!wait_for(agent, i, i + 1, workers, WANT_DONE))
+			return;
+	}
+}
+
 /* Holds open, cycle, close; then the comparison with what was before. */
 static struct error *run_leg(struct agent *agent)
 {
@@ -317,16 +358,15 @@ static struct error *run_leg(struct agent *agent)
 	error = fork_all(agent, leg, &holders, &workers);
 	if (error)
 		return error;
-	start(agent, 0, holders);
-	if (wait_for(agent, 0, holders, workers, WANT_HELD)) {
+	if (open_holds(agent, holders, workers)) {
 		sense_references(agent, "before");
 		start(agent, holders, workers);
-		if (wait_for(agent, holders, workers, workers, WANT_DONE)) {
+		if (wait_for(agent, holders, workers, workers, WANT_DONE))
 			sense_references(agent, "after");
-			header->stop = 1;
-			wait_for(agent, 0, holders, workers, WANT_DONE);
-		}
 	}
+	header->stop = 1;
+	if (!agent->stuck)
+		close_holds(agent, holders, workers);
 	set_turbo(false);
 	sense_log(agent, workers);
 	agent_mark(agent, JOURNAL_MARK_LEG_DONE, (int)agent->leg);

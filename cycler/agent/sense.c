@@ -42,25 +42,57 @@ static json_t *place_of(struct agent *agent, size_t workers)
 	return json_null();
 }
 
+/* What has been logged, and in the busiest second of the leg. */
+struct volume {
+	uint64_t lines, bytes;
+	uint64_t second, second_lines, second_bytes; /* the running one */
+	uint64_t peak_lines, peak_bytes;
+};
+
+static void count_line(struct volume *v, const struct kmsg_line *line)
+{
+	size_t size = strlen(line->text);
+	uint64_t second = line->time_us / 1000000;
+
+	if (second != v->second)
+		v->second_lines = v->second_bytes = 0;
+	v->second = second;
+	v->lines++;
+	v->bytes += size;
+	if (++v->second_lines > v->peak_lines)
+		v->peak_lines = v->second_lines;
+	v->second_bytes += size;
+	if (v->second_bytes > v->peak_bytes)
+		v->peak_bytes = v->second_bytes;
+}
+
+/* What our own doings make the kernel say. */
+static bool is_own_line(const char *text)
+{
+	return strstr(text, "bookend") ||
+	       (strstr(text, "agent (") == text && strstr(text, "drop_caches"));
+}
+
 void sense_log(struct agent *agent, size_t workers)
 {
 	static size_t leg, kept;
-	static uint64_t lines, bytes;
 	static int told; /* as many lines has kernel.log */
+	static struct volume v;
 	struct kmsg_line line;
-	uint64_t before = lines;
+	uint64_t before = v.lines;
 
 	if (leg != agent->leg) {
 		leg = agent->leg;
 		kept = 0;
+		v.second_lines = v.second_bytes = v.peak_lines = v.peak_bytes = 0;
 	}
 	while (kmsg_next(&agent->kmsg, &line)) {
 		size_t limit = line.level <= 4 ? COMPLAINTS_KEPT : LINES_KEPT;
 
 		if (!line.kernel)
 			continue;
-		lines++;
-		bytes += strlen(line.text);
+		if (!is_own_line(line.text))
+			count_line(&v, &line);
 		if (++kept > limit)
 			continue;
 		told++;
@@ -72,10 +104,12 @@ void sense_log(struct agent *agent, size_t workers)
 				     json_any_string(line.text), "at",
 				     place_of(agent, workers)));
 	}
-	if (lines != before)
-		agent_tell(json_pack("{s:s, s:i, s:I, s:I}", "event", "log volume", "leg",
-				     (int)agent->leg, "lines", (json_int_t)lines, "bytes",
-				     (json_int_t)bytes));
+	if (v.lines != before)
+		agent_tell(json_pack("{s:s, s:i, s:I, s:I, s:I, s:I}", "event",
+				     "log volume", "leg", (int)agent->leg, "lines",
+				     (json_int_t)v.lines, "bytes", (json_int_t)v.bytes,
+				     "peak lines", (json_int_t)v.peak_lines, "peak bytes",
+				     (json_int_t)v.peak_bytes));
 }
 
 static bool read_number(const char *path, uint64_t *ret)
@@ -182,6 +216,7 @@ static void tell_stack(struct agent *agent, const struct journal_worker *w)
 
 bool sense_stuck(struct agent *agent, size_t workers)
 {
+	static uint64_t told[JOURNAL_WORKERS]; /* when the steps told of began */
 	uint64_t now = journal_stamp();
 	bool stuck = false;
 
@@ -193,8 +228,9 @@ bool sense_stuck(struct agent *agent, size_t workers)
 		    now - since < agent->deadline)
 			continue;
 		stuck = true;
-		if (!agent->stuck)
+		if (!agent->stuck && told[i] != since)
 			tell_stack(agent, w);
+		told[i] = since;
 	}
 	return stuck;
 }

@@ -13,6 +13,7 @@
 #include "cycler/agent/agent.h"
 #include "cycler/agent/sense.h"
 #include "cycler/failalloc.h"
+#include "report/json.h"
 
 enum {
 	/* After so many failures in a row a cycle has shown what it can. */
@@ -63,6 +64,19 @@ static bool legitimate(const struct plan_pair *pair, int result)
 	return false;
 }
 
+/* Why the cycle's first failure failed, where its kind knows more than an errno. */
+static void tell_detail(struct worker *w, const struct plan_step *step, size_t index)
+{
+	const struct cycle_kind *kind = step->pair->kind;
+	const char *text = kind->detail ? kind->detail(step->pair->state) : NULL;
+
+	if (text)
+		agent_tell(json_pack("{s:s, s:i, s:i, s:i, s:o}", "event", "detail",
+				     "leg", (int)w->record.leg, "cycle",
+				     (int)w->record.cycle, "step", (int)index, "text",
+				     json_any_string(text)));
+}
+
 static void note_result(struct worker *w, const struct plan_step *step, size_t index,
 			int result)
 {
@@ -72,13 +86,15 @@ static void note_result(struct worker *w, const struct plan_step *step, size_t i
 		w->state->expected_errors++;
 		return;
 	}
-	if (!w->result) {
-		w->result = result;
-		w->failed_step = index;
-	}
+	if (w->result)
+		return;
+	w->result = result;
+	w->failed_step = index;
+	if (!w->state->failed)
+		tell_detail(w, step, index);
 }
 
-/* A holder stays between its halves until the leg is over. */
+/* A holder stays between its halves until it is told to close. */
 static void hold_open(struct worker *w)
 {
 	const struct timespec pause = { 0, 20000000 };
@@ -86,19 +102,22 @@ static void hold_open(struct worker *w)
 	/* no step is running: the deadline and the last step are those of others */
 	__atomic_store_n(&w->state->step, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&w->state->held, 1, __ATOMIC_RELEASE);
-	while (!stopping(w))
+	while (!__atomic_load_n(&w->state->release, __ATOMIC_ACQUIRE))
 		nanosleep(&pause, NULL);
 	__atomic_store_n(&w->state->held, 0, __ATOMIC_RELEASE);
 }
 
 /*
  * Whether a step is to run: once an opening has failed no other begins, and only what
- * was opened is closed.
+ * was opened is closed. Health is looked at whatever failed.
  */
 static bool due(const struct worker *w, const struct plan_step *step, bool failing)
 {
 	if (!step->opening)
 		return w->reached[step->pair_number];
+	if (step->probe)
+		return (step->needs < 0 || w->reached[step->needs]) &&
+		       (step->first || w->reached[step->pair_number]);
 	return !failing && (step->first || w->reached[step->pair_number]);
 }
 
@@ -115,8 +134,7 @@ static void run_pass(struct worker *w)
 		uint64_t after;
 		int result;
 
-		if (w->holder && step->pair_number == 0 && !step->opening &&
-		    step->first) {
+		if (w->holder && i == cycle->middle && !failing) {
 			hold_open(w);
 			now = journal_stamp();
 		}
@@ -138,6 +156,8 @@ static void run_pass(struct worker *w)
 		    !strcmp(step->pair->kind->name, "module"))
 			sense_layout(step->pair->kind->subject(step->pair->state));
 	}
+	if (w->holder && cycle->middle == cycle->step_count && !failing)
+		hold_open(w);
 	__atomic_store_n(&w->state->step, 0, __ATOMIC_RELEASE);
 	histogram_add(histogram(w, cycle->step_count), now - begin);
 }
@@ -226,8 +246,9 @@ static bool more(const struct worker *w, uint64_t start_ns)
 {
 	const struct plan_cycle *cycle = w->cycle;
 
+	/* one that is released before its start shall not open at all */
 	if (w->holder)
-		return w->state->pass == 0;
+		return w->state->pass == 0 && !w->state->release;
 	if (stopping(w) || w->row >= FAILURES_IN_A_ROW)
 		return false;
 	if (cycle->passes && w->state->pass >= cycle->passes)
@@ -383,7 +404,7 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 		       agent->plan->seed + cycle * 0x10001 + worker);
 	wait_for_start();
 	/* now what the leg holds open is there to be looked at */
-	error = prepare(&w.cycle->pair);
+	error = stopping(&w) ? NULL : prepare(&w.cycle->pair);
 	if (error) {
 		agent_tell(json_pack("{s:s, s:s}", "event", "unable", "why",
 				     error_message(error)));

@@ -23,9 +23,10 @@ enum plan_key_type {
 	PLAN_STRINGS, /* array of strings */
 	PLAN_INTEGER,
 	PLAN_BOOL,
-	PLAN_FILE,    /* a file of the controller's that is carried to the target */
-	PLAN_MODULE,  /* a FILE, or the name of a module of the target's kernel */
-	PLAN_COMMAND, /* array of strings; the first is a program, carried too */
+	PLAN_FILE,     /* a file of the controller's that is carried to the target */
+	PLAN_MODULE,   /* a FILE, or the name of a module of the target's kernel */
+	PLAN_COMMAND,  /* array of strings; the first is a program, carried too */
+	PLAN_COMMANDS, /* array of objects, each with a "command" */
 };
 
 struct plan_key {
@@ -60,6 +61,10 @@ struct cycle_kind {
 	 * negative errno. A closing step must be safe after a half-done opening.
 	 */
 	int (*step)(void *state, size_t step);
+
+	/* More about the step that failed last, for people; NULL when there is no more.
+	 */
+	const char *(*detail)(const void *state);
 
 	/* What the subject is, for people: "refdrv.ko", "/dev/refdrv0". */
 	const char *(*subject)(const void *state);

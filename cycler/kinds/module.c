@@ -5,15 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/error.h"
+#include "common/units.h"
 #include "cycler/kinds/kind.h"
 
 struct module_cycle {
 	char *path, *parameters;
-	char *name; /* as the kernel calls it */
+	char *name;	  /* as the kernel calls it */
+	uint64_t wait_ns; /* for others to let go of it */
 	int fd;
 	bool loaded;
 };
@@ -50,17 +53,22 @@ static struct error *module_create(const json_t *options, const char *where, voi
 	struct module_cycle *m = calloc(1, sizeof(*m));
 	const char *parameters =
 		json_string_value(json_object_get(options, "parameters"));
+	const char *wait = json_string_value(json_object_get(options, "wait"));
+	struct error *error;
 
-	(void)where;
 	if (!m)
 		return error_nomem();
 	m->fd = -1;
 	m->path = strdup(json_string_value(json_object_get(options, "module")));
 	m->parameters = strdup(parameters ? parameters : "");
 	m->name = m->path ? name_of(m->path) : NULL;
-	if (!m->path || !m->parameters || !m->name) {
+	error = m->path && m->parameters && m->name ? NULL : error_nomem();
+	if (!error && wait)
+		error = error_wrap(units_parse_duration(wait, &m->wait_ns), "%s/wait",
+				   where);
+	if (error) {
 		module_destroy(m);
-		return error_nomem();
+		return error;
 	}
 	*ret = m;
 	return NULL;
@@ -99,18 +107,30 @@ static int load(struct module_cycle *m)
 	return 0;
 }
 
+/* While someone uses it the kernel says EAGAIN; that is worth a wait where it is asked.
+ */
+static int unload(struct module_cycle *m)
+{
+	const struct timespec pause = { 0, 1000000 };
+
+	for (uint64_t waited = 0;; waited += 1000000) {
+		if (!syscall(SYS_delete_module, m->name, O_NONBLOCK))
+			break;
+		if (errno != EWOULDBLOCK || waited >= m->wait_ns)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	m->loaded = false;
+	return 0;
+}
+
 static int module_step(void *state, size_t step)
 {
 	struct module_cycle *m = state;
 
 	if (!step)
 		return load(m);
-	if (!m->loaded)
-		return 0;
-	if (syscall(SYS_delete_module, m->name, O_NONBLOCK))
-		return -errno;
-	m->loaded = false;
-	return 0;
+	return m->loaded ? unload(m) : 0;
 }
 
 static const char *module_subject(const void *state)
@@ -125,6 +145,8 @@ static const struct plan_key keys[] = {
 	{ "module", PLAN_MODULE, true,
 	  "the .ko file, or a module of the target's kernel" },
 	{ "parameters", PLAN_STRING, false, "as on modprobe's command line" },
+	{ "wait", PLAN_STRING, false,
+	  "how long an unload waits for others to let go of it (else EAGAIN)" },
 	{ NULL },
 };
 

@@ -54,6 +54,32 @@ START_TEST(what_is_wrong_is_named_by_its_place)
 			"rate_end");
 	ck_assert_fails(parse(CYCLE("\"kind\": \"device\", \"passes\": 1"), &plan),
 			"/legs/0/cycles/0/device is missing");
+	ck_assert_fails(parse(CYCLE(DEVICE ", \"passes\": 1, \"health\": {\"shut\": []}"),
+			      &plan),
+			"/legs/0/cycles/0/health has an unknown key");
+	ck_assert_fails(parse(CYCLE(DEVICE ", \"passes\": 1, \"health\": {\"open\": "
+					   "[{\"kind\": \"check\"}]}"),
+			      &plan),
+			"/legs/0/cycles/0/health/open/0 needs one of");
+	ck_assert_fails(
+		parse("\"setup\": [{\"command\": []}], " CYCLE(DEVICE ", \"passes\": 1"),
+		      &plan),
+		"/setup/0/command");
+	ck_assert_fails(parse("\"on_stuck\": \"panic\", " CYCLE(DEVICE ", \"passes\": 1"),
+			      &plan),
+			"/on_stuck");
+	ck_assert_fails(parse("\"log\": {\"lines_per_pass\": \"many\"}, " CYCLE(
+				      DEVICE ", \"passes\": 1"),
+			      &plan),
+			"/log/lines_per_pass");
+	ck_assert_fails(parse(CYCLE(DEVICE ", \"passes\": 1, \"rate\": 5, \"schedule\": "
+					   "\"burst\", \"burst\": -2"),
+			      &plan),
+			"/legs/0/cycles/0/burst");
+	ck_assert_fails(parse(CYCLE(DEVICE ", \"passes\": 1, \"rate\": 5, \"jitter\": "
+					   "\"much\""),
+			      &plan),
+			"/legs/0/cycles/0/jitter");
 }
 END_TEST
 
@@ -72,6 +98,52 @@ START_TEST(what_is_inside_runs_between_the_halves)
 		strbuf_addf(&steps, "%s ", plan_step_name(cycle, i));
 	ck_assert_str_eq(strbuf_string(&steps), "load open read poll close unload ");
 	ck_assert_str_eq(cycle->name, "module a-b.ko");
+}
+END_TEST
+
+START_TEST(health_is_probed_before_and_after_each_half)
+{
+	_cleanup_(plan_destroy) struct plan *plan = NULL;
+	_strbuf_ struct strbuf steps = STRBUF_INIT;
+	const struct plan_cycle *cycle;
+
+	ck_assert_ok(
+		parse(CYCLE("\"kind\": \"module\", \"module\": \"a.ko\", \"passes\": 1,"
+			    "\"health\": {"
+			    "\"closed\": [{\"kind\": \"check\", \"absent\": \"/a\"}],"
+			    "\"open\": [{\"kind\": \"check\", \"exists\": \"/b\"}]},"
+			    "\"inside\": [{" DEVICE "}]"),
+		      &plan));
+	cycle = &plan->legs[0].cycles[0];
+	for (size_t i = 0; i < cycle->step_count; i++)
+		strbuf_addf(&steps, "%s, ", plan_step_name(cycle, i));
+	ck_assert_str_eq(strbuf_string(&steps),
+			 "check absence, load, check presence, open, close, "
+			 "check presence, unload, check absence, ");
+	/* what is looked at while it is open depends on its being so, and on no more */
+	ck_assert(cycle->steps[2].probe && cycle->steps[5].probe);
+	ck_assert_int_eq(cycle->steps[2].needs, (int)cycle->steps[1].pair_number);
+	ck_assert_int_eq(cycle->steps[7].needs, -1);
+	ck_assert(!cycle->steps[3].probe);
+	/* a hold stays where all is open */
+	ck_assert_uint_eq(cycle->middle, 5);
+}
+END_TEST
+
+START_TEST(setup_is_what_a_leg_holds_first)
+{
+	_cleanup_(plan_destroy) struct plan *plan = NULL;
+
+	ck_assert_ok(parse("\"setup\": [{\"command\": [\"/a\"]}], \"legs\": [{"
+			   "\"teardown\": [{\"command\": [\"/b\", \"c\"]}],"
+			   "\"hold\": [{" DEVICE "}],"
+			   "\"cycles\": [{" DEVICE ", \"passes\": 1}]}]",
+			   &plan));
+	ck_assert_uint_eq(plan->legs[0].hold_count, 3);
+	ck_assert_str_eq(plan_step_name(&plan->legs[0].holds[0], 0), "/a");
+	ck_assert_uint_eq(plan->legs[0].holds[0].middle, 1);
+	ck_assert_str_eq(plan_step_name(&plan->legs[0].holds[1], 0), "/b");
+	ck_assert_uint_eq(plan->legs[0].holds[1].middle, 0);
 }
 END_TEST
 
@@ -231,6 +303,8 @@ int main(void)
 
 	tcase_add_test(tc, what_is_wrong_is_named_by_its_place);
 	tcase_add_test(tc, what_is_inside_runs_between_the_halves);
+	tcase_add_test(tc, health_is_probed_before_and_after_each_half);
+	tcase_add_test(tc, setup_is_what_a_leg_holds_first);
 	tcase_add_test(tc, flags_make_the_plan_that_is_printed);
 	tcase_add_test(tc, deadlines_are_absolute);
 	tcase_add_test(tc, the_same_seed_gives_the_same_times);
