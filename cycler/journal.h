@@ -92,6 +92,7 @@ enum journal_mark {
 	JOURNAL_MARK_STUCK,    /* a worker is past its deadline */
 	JOURNAL_MARK_RESTART,  /* a new target goes on; result: which one */
 	JOURNAL_MARK_JUMP,     /* the wall clock was set; result: by how many ms */
+	JOURNAL_MARK_CHANGED,  /* what a pass should leave as it was is not as it was */
 };
 
 struct journal_record {

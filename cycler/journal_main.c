@@ -46,6 +46,7 @@ static const char *const mark_names[] = {
 	"stuck",
 	"restart",
 	"wall clock set",
+	"signals changed",
 };
 static const char *const kind_names[] = { "?",	  "begin",   "end",
 					  "mark", "summary", "summary" };

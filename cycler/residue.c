@@ -458,11 +458,17 @@ static struct error *read_packet_types(struct take *t, const char *path)
 	return read_lines(t, path, add_packet_type);
 }
 
+/* Most paths differ before a pattern's first wildcard: only the rest is matched. */
 static bool is_skipped(const struct take *t, const char *path)
 {
-	for (size_t i = 0; t->source->skip && t->source->skip[i]; i++)
-		if (!fnmatch(t->source->skip[i], path, FNM_PATHNAME))
+	for (size_t i = 0; t->source->skip && t->source->skip[i]; i++) {
+		const char *pattern = t->source->skip[i];
+		size_t literal = strcspn(pattern, "*?[\\");
+
+		if (!strncmp(pattern, path, literal) &&
+		    !fnmatch(pattern, path, FNM_PATHNAME))
 			return true;
+	}
 	return false;
 }
 
@@ -471,48 +477,62 @@ static bool is_dots(const char *name)
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-static bool is_folder(DIR *dir, const struct dirent *d)
+static bool is_folder(int dir, const struct dirent64 *d)
 {
 	struct stat st;
 
 	if (d->d_type != DT_UNKNOWN)
 		return d->d_type == DT_DIR;
-	return !fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
-	       S_ISDIR(st.st_mode);
+	return !fstatat(dir, d->d_name, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode);
+}
+
+static struct error *walk(struct take *t, char *path, int parent, const char *name,
+			  size_t depth);
+
+/* One entry of the folder whose path is the first @length bytes of @path. */
+static struct error *visit(struct take *t, char *path, size_t length, int dir,
+			   const struct dirent64 *d, size_t depth)
+{
+	struct error *error = NULL;
+
+	if (length + strlen(d->d_name) + 2 > PATH_MAX || depth >= MAX_DEPTH) {
+		t->list->cut = true;
+		return NULL;
+	}
+	path[length] = '/';
+	strcpy(path + length + 1, d->d_name);
+	if (!is_skipped(t, path + t->root)) {
+		error = add(t, path + t->root);
+		if (!error && is_folder(dir, d))
+			error = walk(t, path, dir, d->d_name, depth + 1);
+	}
+	path[length] = 0;
+	return error;
 }
 
 /*
  * All below the folder whose path @path holds; links are entries, and not followed. A
- * folder that goes away meanwhile is no error.
+ * folder that goes away meanwhile is no error. By the bare system call: there are
+ * thousands of folders, and opendir() makes two calls more for each.
  */
 static struct error *walk(struct take *t, char *path, int parent, const char *name,
 			  size_t depth)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_close_ int fd =
+		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	const size_t length = strlen(path);
+	_Alignas(struct dirent64) char buffer[8192];
 	struct error *error = NULL;
-	struct dirent *d;
+	ssize_t size, at;
 
-	if (!dir) {
-		cleanup_close(&fd);
-		return NULL;
-	}
-	while (!error && (d = readdir(dir))) {
-		if (is_dots(d->d_name))
-			continue;
-		if (length + strlen(d->d_name) + 2 > PATH_MAX || depth >= MAX_DEPTH) {
-			t->list->cut = true;
-			continue;
+	while (!error && fd >= 0 && (size = getdents64(fd, buffer, sizeof(buffer))) > 0) {
+		for (at = 0; !error && at < size;) {
+			const struct dirent64 *d = (void *)(buffer + at);
+
+			at += d->d_reclen;
+			if (!is_dots(d->d_name))
+				error = visit(t, path, length, fd, d, depth);
 		}
-		path[length] = '/';
-		strcpy(path + length + 1, d->d_name);
-		if (!is_skipped(t, path + t->root)) {
-			error = add(t, path + t->root);
-			if (!error && is_folder(dir, d))
-				error = walk(t, path, dirfd(dir), d->d_name, depth + 1);
-		}
-		path[length] = 0;
 	}
 	return error;
 }
@@ -858,6 +878,85 @@ void residue_difference_deinit(struct residue_difference *difference)
 	*difference = (struct residue_difference){ 0 };
 }
 
+bool residue_is_path(const struct residue_item *item)
+{
+	for (size_t i = 0; i < source_count; i++)
+		if (sources[i].what == item->what)
+			return sources[i].read == read_tree;
+	return false;
+}
+
+/* Whether a path is there, for one that appeared; or gone, for one that vanished. */
+static bool path_persists(const struct residue_options *options,
+			  const struct residue_item *item)
+{
+	char path[PATH_MAX];
+	bool there;
+
+	snprintf(path, sizeof(path), "%s%s", root_of(options), item->name);
+	there = !faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW);
+	return there == (item->change > 0);
+}
+
+/* The difference in one source, as it is now. */
+static struct error *compare_source(const struct residue_options *options, size_t index,
+				    const struct residue_snapshot *before,
+				    struct residue_difference *ret)
+{
+	struct residue_snapshot now = { 0 };
+	struct list list = { 0 };
+	struct error *error = read_source(options, index, &list, &now.names);
+
+	if (!error && list.count)
+		qsort_r(list.entries, list.count, sizeof(struct entry), compare_entries,
+			now.names.data);
+	if (!error)
+		error = compare_lists(sources[index].what, before, &before->lists[index],
+				      &now, &list, ret);
+	free(list.entries);
+	strbuf_deinit(&now.names);
+	return error;
+}
+
+static bool is_among(const struct residue_difference *d, const struct residue_item *item)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (!strcmp(d->items[i].name, item->name) &&
+		    (d->items[i].change > 0) == (item->change > 0))
+			return true;
+	return false;
+}
+
+struct error *residue_persist(const struct residue_options *options,
+			      const struct residue_snapshot *before,
+			      struct residue_difference *difference)
+{
+	_residue_difference_ struct residue_difference now = { 0 };
+	struct error *error = NULL;
+	const char *read = NULL; /* what `now` is of */
+	size_t kept = 0;
+
+	for (size_t i = 0; i < difference->count; i++) {
+		struct residue_item *item = &difference->items[i];
+		bool persists = residue_is_path(item);
+
+		if (!persists && item->what != read) {
+			residue_difference_deinit(&now);
+			for (size_t k = 0; !error && k < source_count; k++)
+				if (sources[k].what == item->what)
+					error = compare_source(options, k, before, &now);
+			read = item->what;
+		}
+		persists = persists ? path_persists(options, item) : is_among(&now, item);
+		if (persists)
+			difference->items[kept++] = *item;
+		else
+			free(item->name);
+	}
+	difference->count = kept;
+	return error;
+}
+
 struct error *residue_fingerprint(const struct residue_options *options, uint64_t *ret)
 {
 	uint64_t sum = 0;
@@ -885,6 +984,11 @@ static const char *const pulse_folders[] = {
 	"/proc/fs",	    "/proc/sys",       "/proc/sys/dev", NULL,
 };
 
+/* Short lists, and what tells of damage. */
+static const char *const pulse_files[] = { "/proc/devices", "/proc/misc",
+					   "/proc/filesystems",
+					   "/proc/sys/kernel/tainted", NULL };
+
 /* … and each folder in these. */
 static const char *const pulse_parents[] = { "/sys/devices/virtual", "/sys/devices",
 					     NULL };
@@ -905,7 +1009,11 @@ struct error *residue_pulse_open(const struct residue_options *options,
 {
 	char path[PATH_MAX];
 
-	ret->count = 0;
+	ret->count = ret->file_count = 0;
+	for (size_t i = 0; pulse_files[i]; i++) {
+		snprintf(path, sizeof(path), "%s%s", root_of(options), pulse_files[i]);
+		residue_pulse_add_file(ret, path);
+	}
 	for (size_t i = 0; pulse_folders[i]; i++) {
 		snprintf(path, sizeof(path), "%s%s", root_of(options), pulse_folders[i]);
 		pulse_add(ret, path);
@@ -936,6 +1044,28 @@ void residue_pulse_close(struct residue_pulse *pulse)
 {
 	while (pulse->count)
 		close(pulse->folders[--pulse->count]);
+	while (pulse->file_count)
+		close(pulse->files[--pulse->file_count]);
+}
+
+void residue_pulse_add_file(struct residue_pulse *pulse, const char *path)
+{
+	int fd = pulse->file_count < RESIDUE_PULSE_FILES
+			 ? open(path, O_RDONLY | O_CLOEXEC)
+			 : -1;
+
+	if (fd >= 0)
+		pulse->files[pulse->file_count++] = fd;
+}
+
+/* Of its first page; numbers count, since these lists hold hardly any that move. */
+static uint64_t hash_file(int fd)
+{
+	char text[4096];
+	ssize_t size = pread(fd, text, sizeof(text) - 1, 0);
+
+	text[size > 0 ? size : 0] = 0;
+	return form_of(text, true);
 }
 
 uint64_t residue_pulse_read(const struct residue_pulse *pulse)
@@ -949,5 +1079,7 @@ uint64_t residue_pulse_read(const struct residue_pulse *pulse)
 			st.st_nlink = 0;
 		sum += spread(((uint64_t)i << 32) + st.st_nlink);
 	}
+	for (size_t i = 0; i < pulse->file_count; i++)
+		sum += spread(hash_file(pulse->files[i]) + i);
 	return sum;
 }

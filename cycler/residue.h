@@ -80,18 +80,31 @@ struct error *residue_compare(const struct residue_snapshot *before,
 			      struct residue_difference *ret);
 
 /*
+ * Takes out of @difference what is not so any more: entries with paths are looked up,
+ * lists read again and compared with @before. It costs little when there is little.
+ */
+struct error *residue_persist(const struct residue_options *options,
+			      const struct residue_snapshot *before,
+			      struct residue_difference *difference);
+
+/* Whether the name of @item is the path of something. */
+bool residue_is_path(const struct residue_item *item);
+
+/*
  * A number that stays the same while the short lists (modules, majors, misc devices,
  * interrupts, file systems, network devices, device nodes) hold the same entries, in
  * any order and numbering. On different numbers residue_take() tells what it is.
  */
 struct error *residue_fingerprint(const struct residue_options *options, uint64_t *ret);
 
-/* The folders whose number of subfolders is looked at after every pass. */
-enum { RESIDUE_PULSE_FOLDERS = 96 };
+/* The folders whose number of subfolders is looked at after every pass, and files. */
+enum { RESIDUE_PULSE_FOLDERS = 96, RESIDUE_PULSE_FILES = 16 };
 
 struct residue_pulse {
 	int folders[RESIDUE_PULSE_FOLDERS]; /* descriptors, owned */
 	size_t count;
+	int files[RESIDUE_PULSE_FILES];
+	size_t file_count;
 };
 
 /* Opens them; those that are not there are left out. */
@@ -99,5 +112,11 @@ struct error *residue_pulse_open(const struct residue_options *options,
 				 struct residue_pulse *ret);
 void residue_pulse_close(struct residue_pulse *pulse);
 
-/* Changes when a subfolder of any of them came or went, as devices and modules do. */
+/* One more short file whose text is looked at, as a module's reference count. */
+void residue_pulse_add_file(struct residue_pulse *pulse, const char *path);
+
+/*
+ * Changes when a subfolder of any of them came or went, as devices and modules do, or a
+ * major, a misc device, a file system, the kernel's taint.
+ */
 uint64_t residue_pulse_read(const struct residue_pulse *pulse);

@@ -15,12 +15,12 @@
 #include "cycler/error_paths.h"
 #include "cycler/leaks.h"
 #include "cycler/log_budget.h"
+#include "cycler/residue_report.h"
 #include "cycler/trace.h"
 #include "report/json.h"
 
 enum {
 	CONSOLE_LIMIT = 4 << 20,
-	NAMES_SHOWN = 12,
 	NOISE_SHOWN = 600,
 };
 
@@ -293,57 +293,6 @@ static struct error *add_references(const struct verdict_context *v, const json_
 	return report_add_finding(v->report, &finding);
 }
 
-static struct error *add_residue_kind(const struct verdict_context *v,
-				      const json_t *event, const json_t *items,
-				      size_t first)
-{
-	const char *kind = event_text(json_array_get(items, first), "kind");
-	_strbuf_ struct strbuf message = STRBUF_INIT, evidence = STRBUF_INIT;
-	struct finding finding = { .rule = "RES001", .level = LEVEL_ERROR };
-	size_t count = 0;
-
-	for (size_t i = first; i < json_array_size(items); i++) {
-		const json_t *item = json_array_get(items, i);
-
-		if (strcmp(event_text(item, "kind"), kind))
-			break;
-		if (++count <= NAMES_SHOWN)
-			strbuf_addf(&evidence, "%s × %llu\n", event_text(item, "name"),
-				    (unsigned long long)event_number(item, "count"));
-	}
-	if (count > NAMES_SHOWN)
-		strbuf_addf(&evidence, "and %zu more\n", count - NAMES_SHOWN);
-	strbuf_addf(&message, "%s %s is left behind", kind,
-		    event_text(json_array_get(items, first), "name"));
-	if (count > 1)
-		strbuf_addf(&message, ", and %zu more of its kind", count - 1);
-	strbuf_addf(&evidence, "after %s", leg_name(v, event));
-	finding.symbol = event_text(json_array_get(items, first), "name");
-	finding.message = strbuf_string(&message);
-	finding.evidence = strbuf_string(&evidence);
-	finding.hint =
-		"What a load registers its unload must take back, and so must each "
-		"error path of the load.";
-	return report_add_finding(v->report, &finding);
-}
-
-/* The first leg that shows a residue tells most; later ones repeat it. */
-static struct error *add_residue(const struct verdict_context *v, const json_t *event)
-{
-	const json_t *items = json_object_get(event, "appeared");
-	struct error *error = NULL;
-	const char *last = "";
-
-	for (size_t i = 0; !error && i < json_array_size(items); i++) {
-		const char *kind = event_text(json_array_get(items, i), "kind");
-
-		if (strcmp(kind, last))
-			error = add_residue_kind(v, event, items, i);
-		last = kind;
-	}
-	return error;
-}
-
 static struct error *add_event(const struct verdict_context *v, const json_t *event,
 			       bool *residue_seen)
 {
@@ -376,7 +325,7 @@ static struct error *add_event(const struct verdict_context *v, const json_t *ev
 	if (event_is(event, "residue") && !*residue_seen &&
 	    json_array_size(json_object_get(event, "appeared"))) {
 		*residue_seen = true;
-		error = add_residue(v, event);
+		error = residue_report_add(v->results, event, v->report);
 	}
 	return error;
 }
@@ -587,6 +536,8 @@ struct error *verdict_add(struct results *results, const struct journal *journal
 		error = add_target(target, report);
 	if (!error)
 		error = report_measure(report, "target.boot", target->boot_seconds, "s");
+	if (!error)
+		error = residue_report_measure(results, report);
 	if (!error && results->restarts)
 		error = report_measure(report, "target.restarts",
 				       (double)results->restarts, "1");

@@ -9,6 +9,7 @@
 
 #include "cycler/agent/kmsg.h"
 
+#include "cycler/agent/pulse.h"
 #include "cycler/agent/watch.h"
 #include "cycler/journal.h"
 #include "cycler/plan.h"
@@ -33,6 +34,7 @@ struct agent {
 	void *watch_states[AGENT_WATCHES];
 	size_t watch_count;
 	uint64_t *counters[AGENT_COUNTERS]; /* NULL: none */
+	struct board *board;		    /* what the leg's processes tell each other */
 	uint64_t taint;
 	uint64_t deadline; /* stamps that a step may take */
 	size_t leg;	   /* running */

@@ -24,6 +24,7 @@
 #include "common/file.h"
 #include "cycler/agent/agent.h"
 #include "cycler/agent/sense.h"
+#include "cycler/agent/survey.h"
 
 enum {
 	LOOK_MS = 50,
@@ -359,10 +360,13 @@ static struct error *run_leg(struct agent *agent)
 	if (error)
 		return error;
 	if (open_holds(agent, holders, workers)) {
+		pid_t survey = survey_start(agent, holders, workers);
+
 		sense_references(agent, "before");
 		start(agent, holders, workers);
 		if (wait_for(agent, holders, workers, workers, WANT_DONE))
 			sense_references(agent, "after");
+		survey_stop(agent, survey);
 	}
 	header->stop = 1;
 	if (!agent->stuck)
@@ -456,6 +460,9 @@ static struct error *work(struct agent *agent, const char *path)
 	if (error)
 		return error;
 	agent->residue.ignore = agent->plan->ignore;
+	agent->board = board_create();
+	if (!agent->board)
+		return error_nomem();
 	calibrate(agent);
 	sense_taint(agent);
 	error = open_recorder(agent);

@@ -29,7 +29,8 @@ struct worker {
 	bool reached[PLAN_MAX_STEPS]; /* by pair number: its opening has begun well */
 	bool holder;
 	bool layout; /* tell where modules lie */
-	int result;  /* of the pass: the first error, 0: none */
+	struct pulse pulse;
+	int result; /* of the pass: the first error, 0: none */
 	size_t failed_step;
 	uint64_t row; /* failures in a row */
 };
@@ -376,6 +377,8 @@ static void run_passes(struct worker *w, uint64_t start_ns,
 		count_pass(w);
 		run_pass(w);
 		finish_pass(w);
+		if (pulse_look(&w->pulse, w->agent->board, w->state->passes))
+			record(w, JOURNAL_MARK, JOURNAL_MARK_CHANGED, journal_stamp(), 0);
 	}
 }
 
@@ -393,6 +396,7 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 			    .cycle = (uint8_t)cycle,
 			    .worker = (uint16_t)(state - agent->journal.workers) },
 	};
+	const struct plan_leg *leg = &agent->plan->legs[agent->leg];
 	struct schedule_state schedule;
 	_error_ struct error *error = NULL;
 	uint64_t start_ns;
@@ -411,6 +415,8 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 		state->done = 1;
 		_exit(1);
 	}
+	if (!holder && leg->cycle_count == 1 && w.cycle->workers == 1)
+		pulse_start(&w.pulse, agent);
 	start_ns = now_ns();
 	state->started = journal_stamp();
 	if (w.cycle->fail_allocs && !holder)

@@ -17,6 +17,7 @@
 #include "cycler/kinds/text_file.h"
 
 #define STATE  "/sys/power/state"
+#define COUNT  "/sys/power/wakeup_count"
 #define VENDOR "/sys/class/dmi/id/sys_vendor"
 
 enum { DEFAULT_WAKE_SECONDS = 2 };
@@ -117,16 +118,26 @@ static int64_t slept(void)
 	return now(CLOCK_BOOTTIME) - now(CLOCK_MONOTONIC);
 }
 
+/*
+ * On a busy machine the alarm may come before it sleeps, and then nothing would wake it:
+ * with the count of wake events written back, the kernel gives up when there was one
+ * (EBUSY). Documentation/ABI/testing/sysfs-power.
+ */
 static int suspend(const struct power_cycle *p)
 {
-	char seconds[32];
+	char seconds[32], count[32];
 	int64_t before = slept();
+	bool counted = !text_file_read(COUNT, count, sizeof(count));
 	int rc;
 
 	snprintf(seconds, sizeof(seconds), "+%" PRIu64, p->seconds);
 	rc = text_file_write(p->alarm, "0");
 	if (!rc)
 		rc = text_file_write(p->alarm, seconds);
+	if (!rc && counted)
+		rc = text_file_write(COUNT, count);
+	if (rc == -EINVAL)
+		return -EBUSY;
 	if (!rc)
 		rc = text_file_write(STATE, p->state);
 	if (rc)
