@@ -163,7 +163,7 @@ struct error *flags_to_plan(const struct plan_flags *f, json_t **ret)
 	}
 	if (f->on_stuck)
 		json_object_set_new(plan, "on_stuck",
-				    json_string(plan_stuck_names[f->on_stuck]));
+				    json_string(on_stuck_names[f->on_stuck]));
 	add_legs(json_object_get(plan, "legs"), f);
 	if (f->fail_allocs)
 		add_error_paths(json_object_get(plan, "legs"), f);

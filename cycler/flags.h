@@ -16,7 +16,7 @@ struct plan_flags {
 	struct string_list probes;
 	struct rate rate; /* 0: as fast as it goes */
 	uint64_t passes, duration, device_passes, plain_passes, deadline, seed;
-	int on_stuck; /* enum plan_stuck */
+	int on_stuck; /* enum on_stuck */
 	bool turbo, fail_allocs;
 };
 

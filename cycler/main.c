@@ -11,13 +11,18 @@
 #include "common/tool.h"
 #include "cycler/flags.h"
 #include "cycler/plan.h"
+#include "cycler/lanes.h"
+#include "cycler/repro.h"
 #include "cycler/run.h"
 #include "report/format.h"
 
 struct values {
 	struct plan_flags plan;
 	const char *target, *kernel, *append;
-	struct string_list symbols, sources, devices;
+	struct string_list symbols, sources, devices, stop_on;
+	int lane;
+	bool lane_given, repro;
+	uint64_t repro_runs;
 	uint64_t memory, cpus, silence, boot, restarts, journal_max;
 	bool print_plan, dump, hold, no_kvm, no_census, permitted, recorder;
 	struct report_options report;
@@ -55,7 +60,7 @@ static const struct option plan_options[] = {
 	{ OPTION_CHOICE, 0, "on-stuck", "WHAT", PLAN(on_stuck),
 	  "When a step is past its deadline: end the run, restart (a fresh target goes on), "
 	  "or wait for it; default end.",
-	  plan_stuck_names },
+	  on_stuck_names },
 	{ OPTION_COUNT, 0, "seed", "N", PLAN(seed), "Of everything random; default 1." },
 	{ OPTION_FLAG, 0, "print-plan", NULL, offsetof(struct values, print_plan),
 	  "Prints the plan that the options make, and does nothing." },
@@ -89,6 +94,18 @@ static const struct option target_options[] = {
 	{ OPTION_SIZE, 0, "journal-max", "SIZE", offsetof(struct values, journal_max),
 	  "How large journal.bin may get; default 1G. Above it, old passes in which nothing "
 	  "happened become histograms of a second each; eventful ones stay whole." },
+	{ OPTION_LIST, 0, "stop-on", "WHAT", offsetof(struct values, stop_on),
+	  "What ends the run early: crash, stuck, failure, warning, residue, leak, any; or "
+	  "never: targets that die are replaced up to 1,000 times. Repeatable." },
+	{ OPTION_CHOICE, 0, "lane", "LANE", offsetof(struct values, lane),
+	  "Kernel to run on: plain, slub (with slub_debug=FZPU, which finds use after free, "
+	  "overruns and double frees), or both, one after the other; default plain.",
+	  lane_names, .given = offsetof(struct values, lane_given) },
+	{ OPTION_FLAG, 0, "repro", NULL, offsetof(struct values, repro),
+	  "After a failure, looks for the shortest schedule that still fails, in fresh "
+	  "targets, and writes it to the run folder: repro.json." },
+	{ OPTION_COUNT, 0, "repro-runs", "N", offsetof(struct values, repro_runs),
+	  "How many runs --repro may make; default 24." },
 	{ OPTION_FLAG, 0, "dump", NULL, offsetof(struct values, dump),
 	  "Saves the memory of a target that died or hangs: memory.elf." },
 	{ OPTION_FLAG, 0, "recorder", NULL, offsetof(struct values, recorder),
@@ -170,6 +187,23 @@ static struct error *print_plan(const struct plan *plan)
 	return NULL;
 }
 
+enum { DEFAULT_REPRO_RUNS = 24 };
+
+static struct error *stop_words(const struct values *v, unsigned int *ret)
+{
+	for (size_t i = 0; i < v->stop_on.count; i++) {
+		unsigned int bits = stop_on_word(v->stop_on.items[i]);
+
+		if (!bits)
+			return error_new(ERROR_USAGE,
+					 "--stop-on %s: there are crash, stuck, failure, "
+					 "warning, residue, leak, any and never",
+					 v->stop_on.items[i]);
+		*ret |= bits;
+	}
+	return NULL;
+}
+
 static struct error *cycle(struct values *v, const struct plan *plan,
 			   enum exit_status *ret)
 {
@@ -206,7 +240,15 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 		devices[i] = v->devices.items[i];
 	report->fail_on = (enum level)v->report.fail_on;
 	if (!error)
-		error = run_plan(plan, &run, report);
+		error = stop_words(v, &run.stop_on);
+	if (!error)
+		error = lanes_run(plan, &run,
+				  v->lane_given ? (enum lane)v->lane : plan->policy.lanes,
+				  report);
+	if (!error && v->repro)
+		error = repro_run(plan, &run,
+				  v->repro_runs ? v->repro_runs : DEFAULT_REPRO_RUNS,
+				  report);
 	return error ? error : report_output(report, &v->report, ret);
 }
 
@@ -249,6 +291,7 @@ static void deinit(void *values)
 	string_list_deinit(&v->symbols);
 	string_list_deinit(&v->sources);
 	string_list_deinit(&v->devices);
+	string_list_deinit(&v->stop_on);
 	report_options_deinit(&v->report);
 }
 

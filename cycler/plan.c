@@ -31,11 +31,11 @@ static const char *const cycle_keys[] = {
 };
 static const char *const leg_keys[] = { "name",	   "turbo", "cycles",	"hold",
 					"comment", "setup", "teardown", NULL };
-static const char *const plan_keys[] = { "schema", "name",     "seed",	   "deadline",
-					 "log",	   "legs",     "comment",  "ignore",
-					 "setup",  "teardown", "on_stuck", "journal_max", NULL };
+static const char *const plan_keys[] = { "schema",  "name",	"seed",	    "deadline",
+					 "log",	    "legs",	"comment",  "ignore",
+					 "setup",   "teardown", "on_stuck", "journal_max",
+					 "stop_on", "lanes",	NULL };
 static const char *const health_keys[] = { "closed", "open", NULL };
-const char *const plan_stuck_names[] = { "end", "restart", "wait", NULL };
 static const char *const log_keys[] = { "lines_per_pass", "bytes_per_pass",
 					"lines_per_second", "bytes_per_second", NULL };
 
@@ -418,20 +418,6 @@ static struct error *parse_journal_max(const json_t *json, struct plan *plan)
 	return error_wrap(error, "/journal_max");
 }
 
-static struct error *parse_on_stuck(const json_t *json, struct plan *plan)
-{
-	const json_t *value = json_object_get(json, "on_stuck");
-
-	for (int i = 0; value && plan_stuck_names[i]; i++)
-		if (json_is_string(value) &&
-		    !strcmp(json_string_value(value), plan_stuck_names[i])) {
-			plan->on_stuck = (enum plan_stuck)i;
-			return NULL;
-		}
-	return value ? error_new(ERROR_INPUT, "/on_stuck is none of end, restart, wait")
-		     : NULL;
-}
-
 static struct error *parse_head(const json_t *json, struct plan *plan)
 {
 	const char *schema = json_string_value(json_object_get(json, "schema"));
@@ -458,7 +444,7 @@ static struct error *parse_head(const json_t *json, struct plan *plan)
 	if (!error && !plan->name)
 		error = error_nomem();
 	if (!error)
-		error = parse_on_stuck(json, plan);
+		error = policy_parse(json, &plan->policy);
 	if (!error)
 		error = parse_ignore(json, plan);
 	if (!error)

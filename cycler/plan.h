@@ -13,18 +13,10 @@
 
 #include "common/cleanup.h"
 #include "cycler/kinds/kind.h"
+#include "cycler/policy.h"
 #include "cycler/schedule.h"
 
 struct error;
-
-/* What is done when a step is past its deadline. */
-enum plan_stuck {
-	PLAN_STUCK_END,	    /* the run ends, with a verdict so far */
-	PLAN_STUCK_RESTART, /* a fresh target goes on */
-	PLAN_STUCK_WAIT,    /* it is recorded, and waited for */
-};
-
-extern const char *const plan_stuck_names[]; /* NULL at the end */
 
 enum {
 	PLAN_MAX_STEPS = 64, /* of one cycle, with all that is inside */
@@ -84,7 +76,7 @@ struct plan {
 	char *name;
 	uint64_t seed;
 	uint64_t deadline_ns; /* of one step */
-	enum plan_stuck on_stuck;
+	struct policy policy;
 	double log_lines, log_bytes;	/* a pass may log; 0: no budget */
 	double log_rate, log_byte_rate; /* a second may */
 	uint64_t journal_max;		/* bytes of journal.bin; 0: the default */

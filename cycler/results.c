@@ -176,7 +176,7 @@ static struct error *take_event(struct results *r, json_t *event)
 		r->leg = leg;
 	if (!strcmp(what, "end"))
 		r->ended = true;
-	if (!strcmp(what, "stuck") && r->plan->on_stuck != PLAN_STUCK_WAIT)
+	if (!strcmp(what, "stuck") && r->plan->policy.on_stuck != ON_STUCK_WAIT)
 		r->stuck = true;
 	if (json_array_size(r->events) < EVENT_LIMIT &&
 	    json_array_append(r->events, event))

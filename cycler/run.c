@@ -15,6 +15,7 @@
 #include "cycler/complaints.h"
 #include "cycler/results.h"
 #include "cycler/resume.h"
+#include "cycler/stop_on.h"
 #include "cycler/verdict.h"
 #include "target/clock.h"
 #include "target/guest_program.h"
@@ -41,6 +42,8 @@ struct session {
 	uint64_t drained_at;
 	/* What keeps records from being kept: the run ends, and this is in the report. */
 	struct error *trouble;
+	const char *stop_reason; /* why --stop-on ended it; NULL: it did not */
+	size_t judged;		 /* events that --stop-on has looked at */
 };
 
 static void session_deinit(struct session *s)
@@ -133,12 +136,20 @@ static struct error *take_output(void *context, bool diagnostic, const void *dat
 	return NULL;
 }
 
+static unsigned int stop_on(const struct session *s)
+{
+	return s->options->stop_on ? s->options->stop_on : s->plan->policy.stop_on;
+}
+
 static struct error *tick(void *context)
 {
 	struct session *s = context;
 	uint64_t now = clock_now();
 
-	if ((*s->options->stop || s->trouble) && !s->stopped_at) {
+	if (!s->stop_reason && stop_on(s))
+		s->stop_reason = stop_on_check(stop_on(s), &s->results, &s->journal,
+					       &s->modules, s->options, &s->judged);
+	if ((*s->options->stop || s->trouble || s->stop_reason) && !s->stopped_at) {
 		s->stopped_at = now;
 		error_destroy(target_signal(s->target, SIGTERM));
 	}
@@ -313,12 +324,15 @@ static struct error *run_target(struct session *s, bool *dead)
 static bool may_resume(const struct session *s)
 {
 	bool stuck = s->results.stuck || s->results.outcome.end == TARGET_SILENT;
+	unsigned int ending = stuck ? STOP_ON_STUCK : STOP_ON_CRASH;
 	uint64_t allowed = s->options->restarts;
 
-	if (stuck && s->plan->on_stuck == PLAN_STUCK_RESTART && !allowed)
+	if (stuck && s->plan->policy.on_stuck == ON_STUCK_RESTART && !allowed)
 		allowed = STUCK_RESTARTS;
+	if (stop_on(s) & STOP_ON_NEVER && !allowed)
+		allowed = STOP_ON_NEVER_RESTARTS;
 	return s->results.restarts < allowed && !*s->options->stop && !s->trouble &&
-	       !s->options->hold &&
+	       !s->stop_reason && !(stop_on(s) & ending) && !s->options->hold &&
 	       s->results.outcome.end != TARGET_INTERRUPTED;
 }
 
@@ -446,6 +460,9 @@ static struct error *carry_out(struct session *s, struct report *report)
 		error = report_fail(report,
 				    "%s; the run was ended, what was recorded is kept",
 				    error_message(s->trouble));
+	if (!error && s->stop_reason)
+		error = report_not_checked(report, true, "the rest of the passes",
+					   "--stop-on: %s", s->stop_reason);
 	if (!error)
 		error = verdict_add(&s->results, &s->journal, s->target, &s->modules,
 				    s->options, report);

@@ -19,8 +19,9 @@ struct run_options {
 	struct string_list sources; /* where source files are */
 	bool dump;		    /* memory of a dead target into the run folder */
 	bool quiet;
-	uint64_t restarts; /* how many targets may die and be replaced */
-	bool hold;	   /* a failed machine stays until interrupted */
+	uint64_t restarts;    /* how many targets may die and be replaced */
+	unsigned int stop_on; /* enum stop_on, or 0: what the plan says */
+	bool hold;	      /* a failed machine stays until interrupted */
 	bool no_census;
 	bool recorder;	      /* bookend_recorder is loaded before the first pass */
 	uint64_t journal_max; /* bytes of journal.bin; 0: what the plan says */

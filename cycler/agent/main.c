@@ -230,7 +230,7 @@ static void look(struct agent *agent, size_t workers)
 	watch_clock(agent);
 	sense_memory(agent, workers);
 	if (sense_stuck(agent, workers) && !agent->stuck &&
-	    agent->plan->on_stuck != PLAN_STUCK_WAIT) {
+	    agent->plan->policy.on_stuck != ON_STUCK_WAIT) {
 		agent->stuck = true;
 		agent_mark(agent, JOURNAL_MARK_STUCK, 0);
 	}
