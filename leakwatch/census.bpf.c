@@ -38,7 +38,7 @@ enum hook {
 	HOOK_COUNT,
 };
 
-enum { SCAN_WORDS = 128, SCAN_CHUNKS = 32, NOT_STACK_LIMIT = 16384 };
+enum { SCAN_WORDS = 128, SCAN_CHUNKS = 32, NOT_STACK_LIMIT = 16384, KMALLOC_MOST = 8192 };
 
 struct scratch {
 	__u64 sp;
@@ -349,6 +349,17 @@ static __always_inline void count_allocation(struct census_site *site,
 		site->largest = a->asked;
 }
 
+/*
+ * Since 6.10 a large kmalloc is told by the function that takes the pages, and again by
+ * the one that called it. Had its free been missed instead, that is counted elsewhere.
+ */
+static __always_inline bool is_told_twice(const struct census_object *old,
+					  const struct allocation *a)
+{
+	return a->kind == CENSUS_KMALLOC && a->given > KMALLOC_MOST &&
+	       old->asked == a->asked && old->given == a->given;
+}
+
 static __always_inline void object_allocated(struct scratch *s,
 					     const struct allocation *a)
 {
@@ -357,7 +368,7 @@ static __always_inline void object_allocated(struct scratch *s,
 	__u64 key;
 
 	/* a twin that is not sure comes second: the object is there */
-	if (old && a->twin)
+	if (old && (a->twin || is_told_twice(old, a)))
 		return;
 	if (old) {
 		__sync_fetch_and_add(&counters.stale, 1);

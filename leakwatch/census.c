@@ -647,8 +647,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* kfree_rcu batches are drained by the shrinker that drop_caches calls. The bit of
- * value 4 keeps the kernel from logging each call. */
+/* kfree_rcu batches are drained by the shrinker that drop_caches calls. */
 static void drop_caches(char what)
 {
 	_close_ int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
@@ -672,6 +671,8 @@ struct error *census_settle(struct census *census, uint64_t limit_ns)
 	uint64_t before = UINT64_MAX, changed = now_ns();
 	int quiet = 0;
 
+	/* the kernel need not log each call */
+	drop_caches('4');
 	for (int round = 0;; round++) {
 		struct census_state state;
 		struct error *error;

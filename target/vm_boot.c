@@ -62,8 +62,12 @@ static void add_machine(struct arguments *a, const struct vm *vm, const char *ac
 	add(a, "-machine");
 	add(a, "pc,accel=%s", accel);
 	add(a, "-cpu");
-	/* four page table levels: emulated walks are shorter, dumps easier to read */
-	add(a, "max,la57=off");
+	/*
+	 * Four page table levels: emulated walks are shorter, dumps easier to read.
+	 * QEMU 7.2 emulates CMPXCHG16B with wrong flags, which newer kernels die of; they
+	 * have a way around an instruction that is not there.
+	 */
+	add(a, "max,la57=off%s", strcmp(accel, "tcg") ? "" : ",cx16=off");
 	add(a, "-smp");
 	add(a, "%u", vm->options.cpus ? vm->options.cpus : 2);
 	add(a, "-m");

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/module.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -219,21 +220,33 @@ __attribute__((format(printf, 4, 5))) static void tell_text(struct init *init,
 	tell(init, type, id, line, n < (int)sizeof(line) ? n : (int)sizeof(line) - 1);
 }
 
+/* A module of the kernel may be compressed: then the kernel unpacks it. */
+static int load_module(const char *path)
+{
+	const char *end = strrchr(path, '.');
+	int flags = end && strcmp(end, ".ko") ? MODULE_INIT_COMPRESSED_FILE : 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), code = errno;
+
+	if (fd < 0)
+		return code;
+	code = syscall(SYS_finit_module, fd, "", flags) && errno != EEXIST ? errno : 0;
+	close(fd);
+	return code;
+}
+
 static void load_modules(struct init *init)
 {
 	FILE *list = fopen(GUEST_MODULE_LIST, "re");
 	char path[512];
 
 	while (list && fgets(path, sizeof(path), list)) {
-		int fd;
+		int code;
 
 		path[strcspn(path, "\n")] = 0;
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST))
+		code = load_module(path);
+		if (code)
 			tell_text(init, CHANNEL_NOTE, 0, "module %s: %s", path,
-				  strerror(errno));
-		if (fd >= 0)
-			close(fd);
+				  strerror(code));
 	}
 	if (list)
 		fclose(list);
