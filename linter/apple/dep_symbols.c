@@ -356,7 +356,7 @@ static struct error *check_future(const struct missing *m, kpi_releases later,
 	return group_add(groups, &reason, &hint, m->import->name, m->perhaps);
 }
 
-static struct error *run_dep014(struct linter *linter, const struct subject *subject)
+static struct error *tell_gone(struct linter *linter, const struct subject *subject)
 {
 	const struct kext *kext = subject_kext(subject);
 	struct missing m = { .set = linter_kexts(linter) };
@@ -386,6 +386,18 @@ static struct error *run_dep014(struct linter *linter, const struct subject *sub
 	if (!error)
 		error = tell_groups(linter, subject, &groups);
 	groups_deinit(&groups);
+	return error;
+}
+
+static struct error *run_dep014(struct linter *linter, const struct subject *subject)
+{
+	struct error *error = tell_gone(linter, subject);
+
+	registry_for_each(deprecation_reader, it)
+	{
+		if (!error)
+			error = (*it)->run(linter, subject);
+	}
 	return error;
 }
 

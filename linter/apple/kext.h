@@ -57,6 +57,9 @@ struct kext_class {
 	bool meta_object;   /* ::gMetaClass */
 	bool super_pointer; /* ::superClass */
 	bool os_object;	    /* its vtable holds functions of OSMetaClassBase */
+	bool has_foreign;   /* … and functions of other parents, not defined here */
+	bool replaces; /* some of those functions are replaced, or it cannot be told */
+	size_t slots;  /* entries of the vtable */
 };
 
 struct kext_object {

@@ -231,6 +231,47 @@ static bool is_matched(const struct property *node, const char *class)
 	return false;
 }
 
+static bool has_child(const struct kext_slice *s, const char *name)
+{
+	for (size_t i = 0; i < s->class_count; i++)
+		if (s->classes[i].super && !strcmp(s->classes[i].super, name))
+			return true;
+	return false;
+}
+
+/*
+ * Services that replace none of the functions that make one, that nothing matches and
+ * nothing derives from.
+ */
+static struct error *check_height(struct linter *linter, const struct subject *subject,
+				  const struct kext_slice *s)
+{
+	const struct property *info = subject_kext(subject)->info;
+	struct error *error = NULL;
+
+	for (size_t i = 0; i < s->class_count && !error; i++) {
+		const struct kext_class *c = &s->classes[i];
+		struct kext_finding what = slice_finding(subject, c->name);
+
+		if (!c->super ||
+		    (strcmp(c->super, "IOService") &&
+		     strcmp(c->super, "IORegistryEntry")) ||
+		    !c->has_foreign || c->replaces || is_matched(info, c->name) ||
+		    has_child(s, c->name))
+			continue;
+		what.hint =
+			"what is neither matched nor in the registry needs no more than "
+			"OSObject, or a plain class";
+		error = kext_tell(
+			linter, subject, &what,
+			"derives from %s, but replaces none of its functions, and "
+			"no personality names it: does it sit lower in the "
+			"hierarchy than it needs? (%s)",
+			c->super, s->arch);
+	}
+	return error;
+}
+
 static struct error *check_mac011(struct linter *linter, const struct subject *subject,
 				  const struct kext_slice *s)
 {
@@ -268,7 +309,11 @@ static struct error *check_mac011(struct linter *linter, const struct subject *s
 
 static struct error *run_mac011(struct linter *linter, const struct subject *subject)
 {
-	return for_each_slice(linter, subject, false, check_mac011);
+	struct error *error = for_each_slice(linter, subject, false, check_mac011);
+
+	return error || !subject_kext(subject)->info
+		       ? error
+		       : for_each_slice(linter, subject, false, check_height);
 }
 
 static const struct check mac011 = { .id = "MAC011",

@@ -463,6 +463,57 @@ static bool vtable_of_os_object(const struct reading *r, uint64_t address)
 	return false;
 }
 
+/* The first defined symbol above @address, or its section's end: no table goes on there.
+ */
+static uint64_t table_end(const struct reading *r, const struct place *place)
+{
+	const struct place *end = r->places + r->place_count;
+	const struct macho_section *in =
+		place->section && place->section <= r->macho->section_count
+			? &r->macho->sections[place->section - 1]
+			: NULL;
+	uint64_t limit = in ? in->address + in->size : place->address;
+
+	for (const struct place *p = place; p < end && p->address < limit; p++)
+		if (p->address > place->address)
+			return p->address;
+	return limit;
+}
+
+/*
+ * The entries of a vtable, counted as the loader does: behind two words of header, up to
+ * one that is empty and that nothing fills in. Whatever stands between the last function
+ * of OSObject and the last one that comes from elsewhere belongs to the parents: a class
+ * whose own functions are not among it replaces none of theirs.
+ */
+static void read_vtable(struct reading *r, struct kext_class *class,
+			const struct place *place)
+{
+	unsigned int size = macho_pointer_size(r->macho);
+	uint64_t end = table_end(r, place), address = place->address + 2 * size, value;
+	bool behind_object = false, own_before_foreign = false, own = false;
+
+	for (; address + size <= end; address += size) {
+		size_t i = macho_fixups_find(&r->fixups, address);
+		bool fixed = i < r->fixups.count && r->fixups.items[i].address == address;
+		const char *symbol = fixed ? r->fixups.items[i].symbol : NULL;
+
+		if (!fixed && (!macho_pointer_at(r->macho, address, &value) || !value))
+			break;
+		class->slots++;
+		if (of_os_object(symbol)) {
+			behind_object = true;
+			own = own_before_foreign = false;
+		} else if (!symbol) {
+			own = true;
+		} else {
+			class->has_foreign = true;
+			own_before_foreign |= own;
+		}
+	}
+	class->replaces = !behind_object || own_before_foreign;
+}
+
 static struct error *read_class(struct reading *r, struct kext_class **list,
 				size_t *capacity, const struct place *place)
 {
@@ -479,6 +530,7 @@ static struct error *read_class(struct reading *r, struct kext_class **list,
 			return error;
 		class->vtable = true;
 		class->os_object |= vtable_of_os_object(r, place->address);
+		read_vtable(r, class, place);
 		return NULL;
 	}
 	if (strncmp(place->name, "__ZN", 4) ||

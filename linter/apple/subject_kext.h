@@ -14,6 +14,14 @@
 extern const struct subject_kind kind_kext;
 extern const struct subject_kind kind_kexts;
 
+/*
+ * DEP014 asks these too: a reader of headers is only in programs that link libclang.
+ */
+struct deprecation_reader {
+	struct error *(*run)(struct linter *linter, const struct subject *subject);
+};
+REGISTRY(deprecation_reader);
+
 struct kext_set {
 	struct arena *arena;
 	struct kpi *kpi;

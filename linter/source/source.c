@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/strbuf.h"
 #include "linter/arena.h"
+#include "linter/sdk.h"
 #include "linter/source/import.h"
 #include "linter/source/parse.h"
 #include "linter/source/units.h"
@@ -371,11 +372,12 @@ static struct error *make_extra(struct gathering *g)
 		g->extra[n++] = arena_string(g->model.arena, text);
 	}
 	if (o->sdk) {
-		_free_ char *text = NULL;
+		_free_ char *text = NULL, *folder = NULL;
+		struct error *error = sdk_headers_folder(o->sdk, &folder);
 
-		if (asprintf(&text,
-			     "-I%s/System/Library/Frameworks/Kernel.framework/Headers",
-			     o->sdk) < 0)
+		if (error)
+			return error;
+		if (asprintf(&text, "-I%s", folder) < 0)
 			return text = NULL, error_nomem();
 		g->extra[n++] = "-isysroot";
 		g->extra[n++] = o->sdk;

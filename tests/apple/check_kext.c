@@ -10,6 +10,7 @@
 #include "common/strbuf.h"
 #include "linter/apple/subject_kext.h"
 #include "linter/arena.h"
+#include "linter/linter.h"
 #include "readers/bundle.h"
 #include "tests/apple/macho_writer.h"
 #include "tests/check_main.h"
@@ -328,6 +329,182 @@ START_TEST(keys_for_arm64_count_for_arm64e)
 }
 END_TEST
 
+/* What one rule says of the kexts in the scratch folder. */
+static struct report *lint_scratch(const char *only, const char *target)
+{
+	struct linter_options options = { .profile = PROFILE_RELEASE,
+					  .no_members = true,
+					  .no_digests = true };
+	_cleanup_(linter_destroy) struct linter *linter = NULL;
+	struct report *report = NULL;
+
+	ck_assert_ok(string_list_add(&options.only, only));
+	if (target)
+		ck_assert_ok(string_list_add(&options.targets, target));
+	ck_assert_ok(report_create("lint", "x", &report));
+	ck_assert_ok(linter_create(&options, report, &linter));
+	ck_assert_ok(linter_path(linter, scratch));
+	ck_assert_ok(linter_finish(linter));
+	string_list_deinit(&options.only);
+	string_list_deinit(&options.targets);
+	return report;
+}
+
+#define SLICE "arch x86_64\nmin 10.9 10.15\nkmod org.example.A 1.5\n"
+#define KPIS  "com.apple.kpi.iokit 13.0 com.apple.kpi.libkern 13.0"
+
+static const struct kext_class *class_of(const struct kext *kext, const char *name)
+{
+	const struct kext_class *found = kext_find_class(&kext->slices[0], name);
+
+	ck_assert_msg(found, "%s", name);
+	return found;
+}
+
+START_TEST(vtables_are_read_entry_by_entry)
+{
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	const struct kext *kext;
+
+	write_kext("A", "org.example.A", KPIS,
+		   SLICE "class Plain IOService\n"
+			 "class Heir IOService =__ZN9IOService5startEPS_\n"
+			 "class Driver IOService +1 =__ZN9IOService4stopEPS_ +2\n");
+	set = read_set(NULL);
+	kext = kext_named(set, "A.kext");
+	ck_assert_uint_eq(class_of(kext, "Plain")->slots, 3);
+	ck_assert(!class_of(kext, "Plain")->has_foreign);
+	ck_assert_uint_eq(class_of(kext, "Heir")->slots, 4);
+	ck_assert(class_of(kext, "Heir")->has_foreign);
+	ck_assert(!class_of(kext, "Heir")->replaces);
+	ck_assert_uint_eq(class_of(kext, "Driver")->slots, 7);
+	ck_assert(class_of(kext, "Driver")->replaces);
+}
+END_TEST
+
+START_TEST(a_service_that_serves_nothing_sits_too_low)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	write_kext("A", "org.example.A", KPIS,
+		   SLICE "class Heir IOService =__ZN9IOService5startEPS_\n"
+			 "class Driver IOService +1 =__ZN9IOService4stopEPS_\n");
+	report = lint_scratch("MAC011", NULL);
+	ck_assert_uint_eq(report->findings_count, 1);
+	ck_assert_str_eq(report->findings[0].symbol, "Heir");
+}
+END_TEST
+
+START_TEST(a_final_parent_has_no_children)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	write_kext("Lib", "org.example.Lib", KPIS,
+		   SLICE "class Last IOService final\nclass Open IOService\n");
+	write_kext("A", "org.example.A", "org.example.Lib 1.0 " KPIS,
+		   SLICE "class Heir Last\nclass Fine Open\n");
+	report = lint_scratch("MAC015", NULL);
+	ck_assert_uint_eq(report->findings_count, 1);
+	ck_assert_str_eq(report->findings[0].symbol, "Heir");
+	ck_assert_ptr_nonnull(strstr(report->findings[0].message, "final"));
+}
+END_TEST
+
+static void write_matched(const char *key, const char *class, const char *spec)
+{
+	_strbuf_ struct strbuf plist = STRBUF_INIT, code = STRBUF_INIT;
+	_free_ char *path = NULL;
+
+	strbuf_addf(&plist,
+		    "<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key>"
+		    "<string>org.example.A</string><key>CFBundleVersion</key>"
+		    "<string>1.5</string><key>CFBundleExecutable</key>"
+		    "<string>Code</string><key>OSBundleLibraries</key><dict>"
+		    "<key>com.apple.kpi.iokit</key><string>13.0</string></dict>"
+		    "<key>%s</key><dict><key>P</key><dict><key>IOClass</key>"
+		    "<string>%s</string></dict></dict></dict></plist>",
+		    key, class);
+	write_text("A.kext/Contents/Info.plist", strbuf_string(&plist));
+	write_text("A.kext/Contents/MacOS/Code", "");
+	ck_assert_ok(macho_write(spec, &code));
+	ck_assert_ok(file_join(scratch, "A.kext/Contents/MacOS/Code", &path));
+	ck_assert_ok(file_write(path, code.data, code.length, 0755));
+}
+
+START_TEST(a_class_may_be_the_kernels_or_without_symbols)
+{
+	static const struct {
+		const char *key, *class, *spec;
+		size_t findings;
+	} cases[] = {
+		{ "IOKitPersonalities", "IOService", SLICE, 0 },
+		{ "IOKitPersonalities", "Gone", SLICE "class Here IOService\n", 1 },
+		{ "IOKitPersonalities", "Gone", SLICE "text Gone\n", 0 },
+		{ "IOKitPersonalities", "Gone", SLICE "text NotGone\n", 1 },
+		{ "IOKitPersonalities_x86_64", "Gone", SLICE "local _x\n", 1 },
+		{ "IOKitPersonalities_i386", "Gone", SLICE "local _x\n", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		_cleanup_(report_destroy) struct report *report = NULL;
+
+		write_matched(cases[i].key, cases[i].class, cases[i].spec);
+		report = lint_scratch("BND011", NULL);
+		ck_assert_msg(report->findings_count == cases[i].findings,
+			      "case %zu: %zu", i, report->findings_count);
+	}
+}
+END_TEST
+
+START_TEST(only_apples_notice_opens_the_private_interfaces)
+{
+	static const struct {
+		const char *identifier, *notice, *target;
+		size_t findings;
+	} cases[] = {
+		{ "org.example.A", "Copyright © 2014 Example", "macos:10.9", 1 },
+		{ "com.apple.A", "Copyright © 2014 Apple Inc. All rights reserved.",
+		  "macos:10.9", 0 },
+		{ "com.apple.A", "2014 Example", "macos:10.9", 1 },
+		{ "com.apple.A", "2014 Example", "macos:12", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		_cleanup_(report_destroy) struct report *report = NULL;
+		_strbuf_ struct strbuf plist = STRBUF_INIT;
+
+		write_kext("A", cases[i].identifier, "com.apple.kpi.private 13.0", SLICE);
+		strbuf_addf(&plist,
+			    "<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key>"
+			    "<string>%s</string><key>CFBundleExecutable</key>"
+			    "<string>Code</string><key>NSHumanReadableCopyright</key>"
+			    "<string>%s</string><key>OSBundleLibraries</key><dict>"
+			    "<key>com.apple.kpi.private</key><string>13.0</string>"
+			    "</dict></dict></plist>",
+			    cases[i].identifier, cases[i].notice);
+		write_text("A.kext/Contents/Info.plist", strbuf_string(&plist));
+		report = lint_scratch("DEP007", cases[i].target);
+		ck_assert_msg(report->findings_count == cases[i].findings, "case %zu", i);
+	}
+}
+END_TEST
+
+START_TEST(kexts_in_different_folders_are_different_products)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	write_kext("old/Lib", "org.example.Lib", KPIS, SLICE);
+	write_kext("new/Lib", "org.example.Lib", KPIS, SLICE);
+	write_text("old/Lib.kext/Contents/Info.plist",
+		   "<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key>"
+		   "<string>org.example.Lib</string><key>CFBundleVersion</key>"
+		   "<string>1.0</string></dict></plist>");
+	write_kext("new/User", "org.example.User", "org.example.Lib 1.0", SLICE);
+	report = lint_scratch("DEP003", NULL);
+	ck_assert_uint_eq(report->findings_count, 0);
+}
+END_TEST
+
 START_TEST(reads_every_layout)
 {
 	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
@@ -587,6 +764,12 @@ int main(int argc, char **argv)
 	tcase_add_test(tcase, keys_for_arm64_count_for_arm64e);
 	tcase_add_test(tcase, the_two_worlds_are_never_mixed);
 	tcase_add_test(tcase, other_kexts_are_libraries);
+	tcase_add_test(tcase, vtables_are_read_entry_by_entry);
+	tcase_add_test(tcase, a_service_that_serves_nothing_sits_too_low);
+	tcase_add_test(tcase, a_final_parent_has_no_children);
+	tcase_add_test(tcase, a_class_may_be_the_kernels_or_without_symbols);
+	tcase_add_test(tcase, only_apples_notice_opens_the_private_interfaces);
+	tcase_add_test(tcase, kexts_in_different_folders_are_different_products);
 	tcase_add_test(tcase, reads_every_layout);
 	tcase_add_test(tcase, an_early_failure_hides_nothing_later);
 	tcase_add_test(tcase, a_kext_of_a_real_compiler_is_read_to_the_end);

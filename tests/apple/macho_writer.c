@@ -226,6 +226,20 @@ static void add_class(struct slice *s, char **words, size_t count)
 	refer(s, CONST, "__ZNK8OSObject7releaseEi", false, false);
 	refer(s, CONST, own, false, false);
 	refer(s, CONST, "__ZNK15OSMetaClassBase9isEqualToEPKS_", false, false);
+	for (size_t i = 3; i < count; i++) {
+		if (words[i][0] == '=')
+			refer(s, CONST, words[i] + 1, false, false);
+		for (size_t k = 0;
+		     words[i][0] == '+' && k < strtoul(words[i] + 1, NULL, 0); k++)
+			refer(s, CONST, own, false, false);
+	}
+	for (size_t i = 3; i < count; i++)
+		if (!strcmp(words[i], "final")) {
+			snprintf(name, sizeof(name), "__ZN%zu%s14__OSFinalClassEv",
+				 strlen(class), class);
+			add_function(s, (char *[]){ NULL, name }, 2);
+		}
+	put_pointer(s, &s->bytes[CONST], 0);
 }
 
 static uint32_t pack_version(const char *text)
@@ -293,6 +307,9 @@ static bool read_content_word(struct slice *s, char **words, size_t count)
 	} else if (!strcmp(words[0], "local") && count == 2) {
 		define(s, words[1], TEXT, true);
 		strbuf_pad(&s->bytes[TEXT], 0x90, 16);
+	} else if (!strcmp(words[0], "text") && count == 2) {
+		put_name(&s->bytes[CONST], words[1], strlen(words[1]) + 1);
+		align(&s->bytes[CONST], 8);
 	} else if (!strcmp(words[0], "stab") && count == 2) {
 		add_symbol(s, words[1], 0x64, -1, 0, 0); /* N_SO */
 	} else if (!strcmp(words[0], "dwarf") && count == 2) {

@@ -13,7 +13,10 @@
  *	use NAME [weak]		one whose address is taken through the pointer table
  *	pointer NAME		one that stands in a table of functions
  *	class NAME SUPER [-vtable|-metaClass|-gMetaClass|-superClass]…
+ *				+N: more functions of its own in the vtable; =NAME:
+ *				one that is imported; final: has no children
  *	common NAME SIZE | data NAME SIZE | local NAME | stab PATH | dwarf SIZE
+ *	text WORD		a terminated string
  *	dylib PATH | main
  *	subtype HEX		cpusubtype
  */

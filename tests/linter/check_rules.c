@@ -147,6 +147,9 @@ static void read_options(const json_t *json, struct linter_options *options)
 		ck_assert_ok(string_list_add(
 			&options->includes,
 			include_folder(json_string_value(json_array_get(list, i)))));
+	if (json_object_get(o, "sdk"))
+		options->sdk =
+			include_folder(json_string_value(json_object_get(o, "sdk")));
 	options->manifest = json_string_value(json_object_get(o, "manifest"));
 	options->stablelist = json_string_value(json_object_get(o, "stablelist"));
 	options->signer = json_string_value(json_object_get(o, "signer"));
@@ -177,6 +180,7 @@ static void lint(const json_t *json, const char *id, struct report *report)
 	for (size_t k = 0; k < options.includes.count; k++)
 		free((char *)options.includes.items[k]);
 	string_list_deinit(&options.includes);
+	free((char *)options.sdk);
 	string_list_deinit(&options.only);
 }
 
