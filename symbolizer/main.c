@@ -15,6 +15,7 @@
 #include "symbolizer/panic_model.h"
 #include "symbolizer/reader.h"
 #include "symbolizer/symbolizer.h"
+#include "symbolizer/tail.h"
 
 struct values {
 	struct report_options report;
@@ -39,7 +40,8 @@ static const struct option options[] = {
 	  "Copies the log as it is, with lines marked by ^ below every place, instead of "
 	  "reporting." },
 	{ OPTION_FLAG, 0, "follow", NULL, offsetof(struct values, follow),
-	  "Goes on when the log grows; with --annotate." },
+	  "Goes on when the log grows, and tells each report when it is complete; with "
+	  "--annotate copies the log." },
 	{ OPTION_STRING, 0, "addresses", "FILE|-", offsetof(struct values, addresses),
 	  "Looks up the hexadecimal addresses that FILE lists in the one file given with "
 	  "--debug." },
@@ -93,21 +95,23 @@ static struct error *gather(void *context, struct panic *panic)
 static struct error *read_log(const char *path, struct panic_log *log)
 {
 	_cleanup_(panic_reader_destroy) struct panic_reader *reader = NULL;
-	bool standard = !strcmp(path, "-");
-	_fclose_ FILE *file = standard ? NULL : fopen(path, "re");
-	FILE *in = standard ? stdin : file;
-	struct error *error;
+	_tail_ struct tail tail = { 0 };
+	enum tail_state state = TAIL_DATA;
+	struct error *error = tail_open(path, false, &tail);
 	char block[1 << 16];
 	size_t size;
 
-	if (!in)
-		return error_errno(errno, "cannot open log %s", path);
-	error = panic_reader_create(gather, log, &reader);
-	while (!error && (size = fread(block, 1, sizeof(block), in)) > 0)
-		error = panic_reader_feed(reader, block, size);
-	if (!error && ferror(in))
-		error = error_errno(errno, "cannot read log %s", path);
-	return error ? error : panic_reader_finish(reader);
+	if (!error)
+		error = panic_reader_create(gather, log, &reader);
+	while (!error && state == TAIL_DATA) {
+		error = tail_read(&tail, block, sizeof(block), &size, &state);
+		if (!error)
+			error = panic_reader_feed(reader, block, size);
+	}
+	if (!error)
+		error = panic_reader_finish(reader);
+	panic_log_sort(log);
+	return error;
 }
 
 static struct error *read_dump(const struct values *v, const char *path,
@@ -193,19 +197,34 @@ static struct error *run_annotate(const struct values *v, struct symbolizer *s,
 	struct error *error = NULL;
 
 	for (size_t i = 0; !error && i < operands->count; i++) {
-		_fclose_ FILE *file = NULL;
-		FILE *in = NULL;
-
 		if (strcmp(operands->items[i], "-") && dump_recognise(operands->items[i]))
 			return error_new(ERROR_USAGE,
 					 "%s is a memory dump: it has no lines to "
 					 "annotate; leave --annotate out",
 					 operands->items[i]);
-		error = open_input(operands->items[i], &file, &in);
-		if (!error)
-			error = mode_annotate(in, s, v->follow, stdout);
+		error = mode_annotate(operands->items[i], s, v->follow, stdout);
 	}
 	return error;
+}
+
+static struct error *run_follow(const struct values *v, struct symbolizer *s,
+				const struct string_list *operands)
+{
+	const struct string_list *formats = &v->report.formats;
+	const struct follow_request request = {
+		.path = operands->items[0],
+		.symbolizer = s,
+		.format = formats->count ? formats->items[0] : "text",
+		.out = stdout,
+	};
+
+	if (formats->count > 1 ||
+	    (strcmp(request.format, "text") && strcmp(request.format, "json") &&
+	     strcmp(request.format, "oneline")))
+		return error_new(ERROR_USAGE,
+				 "--follow prints one format to standard output: text, "
+				 "oneline or json");
+	return mode_follow(&request);
 }
 
 static struct error *run_modules(const struct values *v, struct symbolizer *s,
@@ -252,8 +271,8 @@ static struct error *run_reports(const struct values *v, struct symbolizer *s,
 static struct error *check_usage(const struct values *v,
 				 const struct string_list *operands)
 {
-	if (v->follow && !v->annotate)
-		return error_new(ERROR_USAGE, "--follow goes with --annotate");
+	if (v->follow && operands->count != 1)
+		return error_new(ERROR_USAGE, "--follow takes one log");
 	if (v->returns && !v->addresses)
 		return error_new(ERROR_USAGE, "--returns goes with --addresses");
 	if (operands->count && (v->addresses || v->dedup || v->gsym))
@@ -289,6 +308,8 @@ static struct error *run(void *values, const struct string_list *operands,
 		return error;
 	if (v->annotate)
 		return run_annotate(v, s, operands);
+	if (v->follow)
+		return run_follow(v, s, operands);
 	if (v->modules)
 		return run_modules(v, s, operands);
 	return run_reports(v, s, operands, ret);
@@ -310,6 +331,7 @@ static const struct tool tool = {
 	.command = {
 		.name = "symbolize",
 		.usage = "[OPTION]… LOG|DUMP…\n"
+			 "--follow LOG\n"
 			 "--annotate [--follow] LOG…\n"
 			 "--addresses FILE|- --debug FILE\n"
 			 "--index FILE|DIR…\n"

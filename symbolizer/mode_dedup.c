@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/array.h"
 #include "common/cleanup.h"
@@ -16,6 +18,8 @@
 #include "report/report.h"
 #include "symbolizer/modes.h"
 #include "symbolizer/panic.h"
+
+enum { DEPTH_LIMIT = 8 };
 
 /* Logs with the same strict hash. */
 struct bucket {
@@ -29,6 +33,7 @@ struct bucket {
 struct buckets {
 	struct bucket *items;
 	size_t count, capacity;
+	size_t prefix; /* of paths, which the folder's own name makes out */
 };
 
 static void buckets_deinit(struct buckets *buckets)
@@ -149,6 +154,21 @@ static struct error *bucket_to_json(const struct bucket *one, json_t *array)
 	return error;
 }
 
+/* Below a bucket: where it was seen. */
+static void add_releases(const json_t *releases, const struct style *s,
+			 struct strbuf *out)
+{
+	const json_t *release;
+	size_t i;
+
+	json_array_foreach(releases, i, release)
+	{
+		strbuf_addf(out, "%s%s%s%s", i ? ", " : "\n                          on ",
+			    s->dim, json_string_value(release), s->reset);
+	}
+	strbuf_addc(out, '\n');
+}
+
 static void buckets_text(const json_t *value, const struct style *s, struct strbuf *out)
 {
 	const json_t *one;
@@ -168,7 +188,7 @@ static void buckets_text(const json_t *value, const struct style *s, struct strb
 			    json_string_value(json_object_get(one, "title")), s->reset);
 		if (module)
 			strbuf_addf(out, "  [%s]", module);
-		strbuf_addc(out, '\n');
+		add_releases(json_object_get(one, "releases"), s, out);
 	}
 }
 
@@ -178,7 +198,40 @@ static const struct section section = {
 	.order = -10,
 };
 
-static struct error *read_folder(const char *folder, struct buckets *buckets)
+/* A log is text; dumps, archives and the like lie in run folders, too. */
+static bool is_text(const char *path)
+{
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char head[512];
+	ssize_t size = fd < 0 ? -1 : read(fd, head, sizeof(head));
+
+	return size > 0 && !memchr(head, 0, (size_t)size);
+}
+
+static struct error *read_folder(const char *folder, int depth, struct buckets *buckets,
+				 struct report *report);
+
+static struct error *read_entry(const char *path, int depth, struct buckets *buckets,
+				struct report *report)
+{
+	struct stat status;
+
+	if (lstat(path, &status))
+		return NULL;
+	if (S_ISDIR(status.st_mode) && depth < DEPTH_LIMIT)
+		return read_folder(path, depth + 1, buckets, report);
+	if (!S_ISREG(status.st_mode) || !status.st_size)
+		return NULL;
+	if (access(path, R_OK))
+		return report_not_checked(report, true, path, "it cannot be read: %s",
+					  strerror(errno));
+	return is_text(path)
+		       ? add_log(buckets, path, path + buckets->prefix, status.st_mtime)
+		       : NULL;
+}
+
+static struct error *read_folder(const char *folder, int depth, struct buckets *buckets,
+				 struct report *report)
 {
 	struct dirent **entries = NULL;
 	struct error *error = NULL;
@@ -188,13 +241,11 @@ static struct error *read_folder(const char *folder, struct buckets *buckets)
 		return error_errno(errno, "cannot open folder %s", folder);
 	for (int i = 0; i < count; i++) {
 		_free_ char *path = NULL;
-		struct stat status;
 
-		if (!error)
+		if (!error && entries[i]->d_name[0] != '.')
 			error = file_join(folder, entries[i]->d_name, &path);
-		if (!error && !stat(path, &status) && S_ISREG(status.st_mode))
-			error = add_log(buckets, path, entries[i]->d_name,
-					status.st_mtime);
+		if (!error && path)
+			error = read_entry(path, depth, buckets, report);
 		free(entries[i]);
 	}
 	free(entries);
@@ -205,7 +256,10 @@ struct error *mode_dedup(const char *folder, struct report *report)
 {
 	_buckets_ struct buckets buckets = { 0 };
 	json_t *array = json_array();
-	struct error *error = array ? read_folder(folder, &buckets) : error_nomem();
+	struct error *error;
+
+	buckets.prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
+	error = array ? read_folder(folder, 0, &buckets, report) : error_nomem();
 
 	if (buckets.count > 1)
 		qsort(buckets.items, buckets.count, sizeof(*buckets.items), by_count);

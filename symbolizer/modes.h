@@ -27,8 +27,18 @@ struct error *mode_gsym(const char *debug_file, const char *to, bool cache);
  * Copies a log unchanged; below every line that names a place come lines, marked by "^",
  * with what it is. @follow: goes on when the file grows.
  */
-struct error *mode_annotate(FILE *in, struct symbolizer *symbolizer, bool follow,
+struct error *mode_annotate(const char *path, struct symbolizer *symbolizer, bool follow,
 			    FILE *out);
+
+struct follow_request {
+	const char *path; /* "-": standard input */
+	struct symbolizer *symbolizer;
+	const char *format; /* "text", "oneline", "json": an object a line */
+	FILE *out;
+};
+
+/* Reports on a log that grows: each report as soon as it is complete. */
+struct error *mode_follow(const struct follow_request *request);
 
 /* Groups the logs of a folder; adds the section "buckets". */
 struct error *mode_dedup(const char *folder, struct report *report);

@@ -63,6 +63,19 @@ struct error *panic_log_add(struct panic_log *log, struct panic *panic)
 	return NULL;
 }
 
+static int by_place(const void *left, const void *right)
+{
+	const struct panic *a = left, *b = right;
+
+	return (a->line > b->line) - (a->line < b->line);
+}
+
+void panic_log_sort(struct panic_log *log)
+{
+	if (log->count > 1)
+		qsort(log->panics, log->count, sizeof(*log->panics), by_place);
+}
+
 struct panic_context *panic_add_context(struct panic *p, const char *name)
 {
 	char *copy;

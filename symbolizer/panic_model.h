@@ -25,5 +25,11 @@ bool panic_add_alt(struct panic *panic, const char *title);
 
 struct error *panic_log_add(struct panic_log *log, struct panic *panic);
 
+/* By their place in the log: they are complete in another order. */
+void panic_log_sort(struct panic_log *log);
+
+/* Tells the symbolizer of which machine the report is, and what was loaded there. */
+struct error *panic_prepare(const struct panic *panic, struct symbolizer *symbolizer);
+
 /* Strict and loose hash from title, function and frames. */
 void panic_hash(struct panic *panic);

@@ -57,7 +57,7 @@ static struct error *resolve_context(struct panic_context *context, struct symbo
 	return NULL;
 }
 
-static struct error *prepare(const struct panic *p, struct symbolizer *s)
+struct error *panic_prepare(const struct panic *p, struct symbolizer *s)
 {
 	struct error *error = NULL;
 
@@ -133,7 +133,7 @@ struct error *panic_symbolize(struct panic_log *log, struct symbolizer *s)
 {
 	for (size_t i = 0; i < log->count; i++) {
 		struct panic *p = &log->panics[i];
-		struct error *error = prepare(p, s);
+		struct error *error = panic_prepare(p, s);
 
 		for (size_t j = 0; !error && j < p->context_count; j++)
 			error = resolve_context(&p->contexts[j], s);

@@ -255,6 +255,15 @@ struct error *panic_reader_feed(struct panic_reader *r, const char *data, size_t
 	return NULL;
 }
 
+struct error *panic_reader_flush(struct panic_reader *r)
+{
+	struct error *error = NULL;
+
+	while (!error && r->open_count)
+		error = close_event(r, 0);
+	return error;
+}
+
 struct error *panic_reader_finish(struct panic_reader *r)
 {
 	struct error *error = NULL;
@@ -262,21 +271,12 @@ struct error *panic_reader_finish(struct panic_reader *r)
 	if (r->rest.length)
 		error = read_line(r, r->rest.data, r->rest.length);
 	strbuf_truncate(&r->rest, 0);
-	while (!error && r->open_count)
-		error = close_event(r, 0);
-	return error;
+	return error ? error : panic_reader_flush(r);
 }
 
 static struct error *add_to_log(void *context, struct panic *panic)
 {
 	return panic_log_add(context, panic);
-}
-
-static int by_place(const void *left, const void *right)
-{
-	const struct panic *a = left, *b = right;
-
-	return (a->line > b->line) - (a->line < b->line);
 }
 
 struct error *panic_parse(const char *text, size_t size, struct panic_log **ret)
@@ -294,8 +294,7 @@ struct error *panic_parse(const char *text, size_t size, struct panic_log **ret)
 		error = panic_reader_finish(reader);
 	if (error)
 		return error;
-	if (log->count > 1)
-		qsort(log->panics, log->count, sizeof(*log->panics), by_place);
+	panic_log_sort(log);
 	*ret = take(log);
 	return NULL;
 }

@@ -22,4 +22,8 @@ CLEANUP_DEFINE(struct panic_reader, panic_reader_destroy)
 
 struct error *panic_reader_feed(struct panic_reader *reader, const char *data,
 				size_t size);
+/* Gives the reports that are open as they are; what comes later starts new ones. */
+struct error *panic_reader_flush(struct panic_reader *reader);
+
+/* The log is over. */
 struct error *panic_reader_finish(struct panic_reader *reader);
