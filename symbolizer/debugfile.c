@@ -336,53 +336,85 @@ static bool is_name(const char *name)
 	       strncmp(name, "__cfi_", 6) && strncmp(name, "__UNIQUE_ID", 11);
 }
 
+/* Sections that hold code, by their number; looked up for every symbol. */
+struct code_section {
+	uint64_t address, size; /* size 0: no code */
+};
+
 static void add_symbol(const struct debugfile *file, const GElf_Sym *symbol,
-		       const char *name, struct index_builder *builder)
+		       const struct code_section *section, const char *name,
+		       struct index_builder *builder)
 {
-	Elf_Scn *scn = elf_getscn(file->elf, symbol->st_shndx);
 	uint64_t address = symbol->st_value;
 	unsigned int type = GELF_ST_TYPE(symbol->st_info);
 	_free_ char *plain = NULL;
-	GElf_Shdr section;
 
 	if ((type != STT_FUNC && type != STT_NOTYPE && type != STT_GNU_IFUNC) ||
-	    symbol->st_shndx >= SHN_LORESERVE || !scn || !gelf_getshdr(scn, &section) ||
-	    !is_code(&section) || !is_name(name))
+	    !is_name(name))
 		return;
 	if (file->ehdr.e_type == ET_REL)
-		address += section.sh_addr;
+		address += section->address;
 	if (file->ehdr.e_machine == EM_ARM)
 		address &= ~(uint64_t)1;
-	if (address - section.sh_addr >= section.sh_size)
+	if (address - section->address >= section->size)
 		return;
 	plain = demangle(name);
 	builder_symbol(builder, plain ? plain : name, address, symbol->st_size);
 }
 
+/* One for each section; owned by the caller. */
+static struct code_section *find_code(const struct debugfile *file, size_t *count)
+{
+	struct code_section *sections;
+
+	if (elf_getshdrnum(file->elf, count))
+		return NULL;
+	sections = calloc(*count + 1, sizeof(*sections));
+	for (size_t i = 0; sections && i < *count; i++) {
+		GElf_Shdr section;
+
+		if (gelf_getshdr(elf_getscn(file->elf, i), &section) && is_code(&section))
+			sections[i] =
+				(struct code_section){ section.sh_addr, section.sh_size };
+	}
+	return sections;
+}
+
+static void add_table(const struct debugfile *file, Elf_Scn *scn,
+		      const GElf_Shdr *section, const struct code_section *code,
+		      size_t code_count, struct index_builder *builder)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	Elf_Scn *names = elf_getscn(file->elf, section->sh_link);
+	Elf_Data *text = names ? elf_getdata(names, NULL) : NULL;
+
+	if (!data || !text || !text->d_buf || !section->sh_entsize)
+		return;
+	for (size_t i = 1; i < section->sh_size / section->sh_entsize; i++) {
+		const char *name;
+		GElf_Sym symbol;
+
+		if (!gelf_getsym(data, (int)i, &symbol))
+			break;
+		if (symbol.st_shndx >= SHN_LORESERVE || symbol.st_shndx >= code_count ||
+		    !code[symbol.st_shndx].size || symbol.st_name >= text->d_size)
+			continue;
+		name = (const char *)text->d_buf + symbol.st_name;
+		if (memchr(name, 0, text->d_size - symbol.st_name))
+			add_symbol(file, &symbol, &code[symbol.st_shndx], name, builder);
+	}
+}
+
 static void add_symbols(const struct debugfile *file, struct index_builder *builder)
 {
+	size_t count = 0;
+	_free_ struct code_section *code = find_code(file, &count);
 	Elf_Scn *scn = NULL;
 	GElf_Shdr section;
 
-	while ((scn = elf_nextscn(file->elf, scn))) {
-		Elf_Data *data;
-
-		if (!gelf_getshdr(scn, &section) || section.sh_type != SHT_SYMTAB)
-			continue;
-		data = elf_getdata(scn, NULL);
-		if (!data || !section.sh_entsize)
-			continue;
-		for (size_t i = 1; i < section.sh_size / section.sh_entsize; i++) {
-			GElf_Sym symbol;
-			const char *name;
-
-			if (!gelf_getsym(data, (int)i, &symbol))
-				break;
-			name = elf_strptr(file->elf, section.sh_link, symbol.st_name);
-			if (name)
-				add_symbol(file, &symbol, name, builder);
-		}
-	}
+	while (code && (scn = elf_nextscn(file->elf, scn)))
+		if (gelf_getshdr(scn, &section) && section.sh_type == SHT_SYMTAB)
+			add_table(file, scn, &section, code, count, builder);
 }
 
 static struct index_header make_header(const struct debugfile *file)
@@ -501,23 +533,21 @@ bool debugfile_unit_at(struct debugfile *file, uint64_t address, Dwarf_Die *ret)
 			       search_units(file->dwarf, address, ret));
 }
 
-struct error *debugfile_make_unit(struct debugfile *file, uint64_t address,
-				  uint64_t *unit, struct index **ret)
+struct error *debugfile_make_function(struct debugfile *file, uint64_t address,
+				      struct unit_range *range, struct index **ret)
 {
 	_cleanup_(index_builder_destroy) struct index_builder *builder = NULL;
 	struct error *error;
 	Dwarf_Die cu;
 
-	*unit = 0;
-	if (ret)
-		*ret = NULL;
+	*ret = NULL;
 	if (!debugfile_unit_at(file, address, &cu))
-		return NULL;
-	*unit = dwarf_dieoffset(&cu);
-	if (!ret)
 		return NULL;
 	error = index_builder_create(&builder);
 	if (!error)
-		error = unit_add(&cu, builder);
+		error = unit_add_function(&cu, address, builder, range);
+	/* Code without a function shares an index with the rest of its unit. */
+	if (!error && range->end == UINT64_MAX)
+		unit_bounds(&cu, address, range);
 	return error ? error : wrap_built(file, builder, ret);
 }

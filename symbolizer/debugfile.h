@@ -17,6 +17,7 @@
 
 struct index;
 struct index_builder;
+struct unit_range;
 
 struct debugfile {
 	char *path;
@@ -61,9 +62,9 @@ struct error *debugfile_make_symbols(struct debugfile *file, struct index **ret)
 bool debugfile_unit_at(struct debugfile *file, uint64_t address, Dwarf_Die *ret);
 
 /*
- * An index of the unit that holds @address alone, for a few lookups without a whole
- * index. Sets @unit to a key that is the same for all addresses of the unit; with
- * @ret NULL only the key is found. NULL in @ret: no unit holds it.
+ * An index of the function that holds @address alone, for a few lookups without a whole
+ * index; @range is where it may be asked. Code without a function (assembly) gets the
+ * whole unit. NULL in @ret: no unit holds it.
  */
-struct error *debugfile_make_unit(struct debugfile *file, uint64_t address,
-				  uint64_t *unit, struct index **ret);
+struct error *debugfile_make_function(struct debugfile *file, uint64_t address,
+				      struct unit_range *range, struct index **ret);

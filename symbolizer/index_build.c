@@ -21,6 +21,7 @@
 #include "common/array.h"
 #include "common/error.h"
 #include "common/strbuf.h"
+#include "symbolizer/radix.h"
 
 struct wide_symbol {
 	uint64_t address;
@@ -362,14 +363,6 @@ void builder_rows(struct index_builder *b, const struct builder_row *rows, size_
 		add_block(b, block, filled);
 }
 
-/* All wide records start with their address. */
-static int compare_addresses(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-
-	return (a > b) - (a < b);
-}
-
 /* Where one sequence ends, the next may begin: the beginning is what counts. */
 static int compare_blocks(const void *left, const void *right)
 {
@@ -423,13 +416,36 @@ struct hashed_name {
 	uint32_t number;
 };
 
-static int compare_names(const void *left, const void *right)
-{
-	const struct hashed_name *a = left, *b = right;
+/* Of names that hash alike the lower number comes first: the order they are in. */
+enum { NAME_BITS = 16 };
 
-	if (a->hash != b->hash)
-		return a->hash < b->hash ? -1 : 1;
-	return (a->number > b->number) - (a->number < b->number);
+/*
+ * By hash. Hashes are spread evenly, so that one pass over their upper bits leaves next
+ * to nothing to be done.
+ */
+static void sort_names(const struct hashed_name *from, struct hashed_name *to,
+		       size_t count, uint32_t *starts)
+{
+	const unsigned int shift = 64 - NAME_BITS;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		starts[from[i].hash >> shift]++;
+	for (size_t i = 0; i < 1 << NAME_BITS; i++) {
+		uint32_t here = starts[i];
+
+		starts[i] = sum;
+		sum += here;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[starts[from[i].hash >> shift]++] = from[i];
+	for (size_t i = 1; i < count; i++)
+		for (size_t j = i; j && to[j - 1].hash > to[j].hash; j--) {
+			struct hashed_name swap = to[j];
+
+			to[j] = to[j - 1];
+			to[j - 1] = swap;
+		}
 }
 
 static void lower_base(uint64_t *base, const void *items, size_t count, size_t size)
@@ -484,9 +500,12 @@ static void add_symbols(const struct index_builder *b, uint64_t base, struct str
 
 static void add_names(struct index_builder *b, struct strbuf *out, bool *failed)
 {
-	struct hashed_name *names = malloc((b->symbol_count + 1) * sizeof(*names));
+	_free_ struct hashed_name *names = malloc((b->symbol_count + 1) * sizeof(*names));
+	_free_ struct hashed_name *sorted =
+		malloc((b->symbol_count + 1) * sizeof(*sorted));
+	_free_ uint32_t *starts = calloc(1 << NAME_BITS, sizeof(*starts));
 
-	if (!names) {
+	if (!names || !sorted || !starts) {
 		b->failed = true;
 		return;
 	}
@@ -494,10 +513,9 @@ static void add_names(struct index_builder *b, struct strbuf *out, bool *failed)
 		names[i] = (struct hashed_name){
 			index_name_hash(b->strings.data + b->symbols[i].name), i
 		};
-	qsort(names, b->symbol_count, sizeof(*names), compare_names);
+	sort_names(names, sorted, b->symbol_count, starts);
 	for (size_t i = 0; i < b->symbol_count; i++)
-		add_number(out, names[i].number, failed);
-	free(names);
+		add_number(out, sorted[i].number, failed);
 }
 
 static void add_functions(const struct index_builder *b, uint64_t base,
@@ -558,20 +576,15 @@ static void add_part(struct index_builder *b, enum index_part part, uint64_t bas
 	}
 }
 
-static void sort_items(void *items, size_t count, size_t size,
-		       int (*compare)(const void *, const void *))
-{
-	if (count > 1)
-		qsort(items, count, size, compare);
-}
-
 static void sort_all(struct index_builder *b)
 {
-	sort_items(b->areas, b->area_count, sizeof(*b->areas), compare_addresses);
-	sort_items(b->symbols, b->symbol_count, sizeof(*b->symbols), compare_symbols);
-	sort_items(b->functions, b->function_count, sizeof(*b->functions),
-		   compare_addresses);
-	sort_items(b->blocks, b->block_count, sizeof(*b->blocks), compare_blocks);
+	b->failed |= !radix_sort(b->areas, b->area_count, sizeof(*b->areas), NULL) ||
+		     !radix_sort(b->symbols, b->symbol_count, sizeof(*b->symbols),
+				 compare_symbols) ||
+		     !radix_sort(b->functions, b->function_count, sizeof(*b->functions),
+				 NULL) ||
+		     !radix_sort(b->blocks, b->block_count, sizeof(*b->blocks),
+				 compare_blocks);
 	size_symbols(b);
 }
 

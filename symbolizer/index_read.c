@@ -14,7 +14,8 @@ struct index {
 	struct span parts[PART_COUNT];
 	size_t covered; /* offset of the first byte that chunks cover */
 	size_t chunk_count;
-	uint8_t *verified; /* one byte a chunk: 1 good, 2 bad */
+	uint8_t *verified;	  /* one byte a chunk: 1 good, 2 bad */
+	size_t hints[PART_COUNT]; /* where the last search in a part ended */
 	bool damaged;
 };
 
@@ -209,11 +210,30 @@ static ptrdiff_t last_not_above(const struct index *index, enum index_part part,
 				size_t size, uint32_t offset)
 {
 	size_t low = 0, high = items(index, part, size);
+	const size_t count = high, hint = index->hints[part];
+	const uint32_t *item =
+		hint < count ? bytes_at(index, part, hint * size, size) : NULL;
 
+	/* Lookups often come by address: the answer is near the last one. */
+	if (item && *item <= offset) {
+		low = hint + 1;
+		for (size_t step = 1; low + step <= count; step *= 2) {
+			item = bytes_at(index, part, (low + step - 1) * size, size);
+			if (!item)
+				return -1;
+			if (*item > offset) {
+				high = low + step - 1;
+				break;
+			}
+			low += step;
+		}
+	} else if (item) {
+		high = hint;
+	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const uint32_t *item = bytes_at(index, part, middle * size, size);
 
+		item = bytes_at(index, part, middle * size, size);
 		if (!item)
 			return -1;
 		if (*item <= offset)
@@ -221,6 +241,8 @@ static ptrdiff_t last_not_above(const struct index *index, enum index_part part,
 		else
 			high = middle;
 	}
+	/* A hint is no part of what an index says. */
+	((struct index *)index)->hints[part] = low ? low - 1 : 0;
 	return (ptrdiff_t)low - 1;
 }
 

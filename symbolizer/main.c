@@ -157,31 +157,12 @@ static struct error *symbolize_log(const struct values *v, const char *path,
 	return error;
 }
 
-static struct error *open_input(const char *path, FILE **file, FILE **ret)
-{
-	bool standard = !strcmp(path, "-");
-
-	if (!standard) {
-		*file = fopen(path, "re");
-		if (!*file)
-			return error_errno(errno, "cannot open %s", path);
-	}
-	*ret = standard ? stdin : *file;
-	return NULL;
-}
-
 static struct error *run_addresses(const struct values *v)
 {
-	_fclose_ FILE *file = NULL;
-	FILE *in = NULL;
-	struct error *error;
-
 	if (v->debug.count != 1)
 		return error_new(ERROR_USAGE, "--addresses needs one --debug FILE");
-	error = open_input(v->addresses, &file, &in);
-	return error ? error
-		     : mode_addresses(v->debug.items[0], in, v->returns, !v->no_index,
-				      stdout);
+	return mode_addresses(v->debug.items[0], v->addresses, v->returns, !v->no_index,
+			      stdout);
 }
 
 static struct error *run_gsym(const struct values *v)

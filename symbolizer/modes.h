@@ -11,11 +11,12 @@ struct string_list;
 struct symbolizer;
 
 /*
- * Looks up the addresses (one a line, hexadecimal) that @in holds in one debug file, and
- * writes one line for each and one more for each function inlined there.
+ * Looks up the addresses (one a line, hexadecimal) that @in ("-": standard input) holds
+ * in one debug file, and writes one line for each and one more for each function inlined
+ * there.
  */
-struct error *mode_addresses(const char *debug_file, FILE *in, bool returns, bool cache,
-			     FILE *out);
+struct error *mode_addresses(const char *debug_file, const char *in, bool returns,
+			     bool cache, FILE *out);
 
 /* Makes indexes of debug files ahead; folders are searched for them. */
 struct error *mode_index(const struct string_list *paths, bool quiet);

@@ -11,12 +11,13 @@
 #include "symbolizer/debugfile.h"
 #include "symbolizer/gsym.h"
 #include "symbolizer/index_cache.h"
+#include "symbolizer/unit.h"
 
-/* Units that are read one by one before the whole file is indexed instead. */
+/* Functions that are read one by one before the whole file is indexed instead. */
 enum { UNIT_LIMIT = 128 };
 
 struct unit_index {
-	uint64_t key;
+	struct unit_range range;
 	struct index *index;
 };
 
@@ -139,30 +140,27 @@ static struct error *need_symbols(struct object *object, struct index **ret)
 	return error;
 }
 
-/* The index of the unit with @address; NULL when there is none. */
+/* The index of the function at @address; NULL when there is none. */
 static struct error *need_unit(struct object *object, uint64_t address,
 			       struct index **ret)
 {
-	struct index *index = NULL;
+	struct unit_index one = { 0 };
 	struct error *error;
-	uint64_t key;
 
 	*ret = NULL;
-	error = debugfile_make_unit(object->file, address, &key, NULL);
-	if (error || !key)
-		return error;
 	for (size_t i = 0; i < object->unit_count; i++)
-		if (object->units[i].key == key) {
+		if (address >= object->units[i].range.start &&
+		    address < object->units[i].range.end) {
 			*ret = object->units[i].index;
 			return NULL;
 		}
 	if (!array_grow(object->units, object->unit_count, object->unit_capacity))
 		return error_nomem();
-	error = debugfile_make_unit(object->file, address, &key, &index);
-	if (error)
+	error = debugfile_make_function(object->file, address, &one.range, &one.index);
+	if (error || !one.index)
 		return error;
-	object->units[object->unit_count++] = (struct unit_index){ key, index };
-	*ret = index;
+	object->units[object->unit_count++] = one;
+	*ret = one.index;
 	return NULL;
 }
 

@@ -11,6 +11,14 @@
 #include "symbolizer/demangle.h"
 #include "symbolizer/index_build.h"
 
+/* Names of what is inlined again and again, by the place of their origin. */
+enum { NAME_CACHE = 1024 };
+
+struct cached_name {
+	Dwarf_Off origin; /* 0: empty, no DIE lies there */
+	uint32_t name;
+};
+
 /* Nesting of DIEs that is followed; hostile files nest for ever. */
 enum { DEPTH_LIMIT = 200 };
 
@@ -23,6 +31,8 @@ struct unit {
 		*file_numbers; /* number + 1 of each file of the unit, 0: not asked yet */
 	struct builder_inline *inlines;
 	size_t inline_count, inline_capacity;
+	struct cached_name *names; /* NAME_CACHE of them */
+	struct unit_range range;   /* of the rows that are wanted */
 	bool failed;
 };
 
@@ -30,6 +40,7 @@ static void unit_deinit(struct unit *unit)
 {
 	free(unit->file_numbers);
 	free(unit->inlines);
+	free(unit->names);
 }
 
 #define _unit_ __attribute__((cleanup(unit_deinit)))
@@ -95,19 +106,19 @@ static bool unit_files(struct unit *unit, Dwarf_Die *cu)
 	if (dwarf_getsrcfiles(cu, &unit->files, &unit->file_count))
 		unit->file_count = 0;
 	unit->file_numbers = calloc(unit->file_count + 1, sizeof(*unit->file_numbers));
-	return unit->file_numbers != NULL;
+	unit->names = calloc(NAME_CACHE, sizeof(*unit->names));
+	return unit->file_numbers && unit->names;
 }
 
 /*
  * The name of a function or of what it is an instance of. C++ and Rust have linkage
  * names, which know the namespace.
  */
-static uint32_t die_name(struct unit *unit, Dwarf_Die *die)
+static uint32_t find_name(struct unit *unit, Dwarf_Die origin)
 {
 	Dwarf_Attribute attribute;
-	Dwarf_Die origin = *die, next;
 	const char *name = NULL;
-	uint32_t number;
+	Dwarf_Die next;
 
 	for (int hops = 0; hops < 8; hops++) {
 		const char *linkage = dwarf_formstring(
@@ -128,8 +139,24 @@ static uint32_t die_name(struct unit *unit, Dwarf_Die *die)
 			break;
 		origin = next;
 	}
-	number = builder_string(unit->builder, name ? name : "");
-	return number;
+	return builder_string(unit->builder, name ? name : "");
+}
+
+/* What is inlined has its name by its origin, and most origins are met again. */
+static uint32_t die_name(struct unit *unit, Dwarf_Die *die)
+{
+	struct cached_name *cached;
+	Dwarf_Attribute attribute;
+	Dwarf_Die origin;
+
+	if (!dwarf_formref_die(dwarf_attr(die, DW_AT_abstract_origin, &attribute),
+			       &origin))
+		return find_name(unit, *die);
+	cached = &unit->names[dwarf_dieoffset(&origin) / 8 % NAME_CACHE];
+	if (cached->origin != dwarf_dieoffset(&origin))
+		*cached = (struct cached_name){ dwarf_dieoffset(&origin),
+						find_name(unit, origin) };
+	return cached->name;
 }
 
 static Dwarf_Word die_number(Dwarf_Die *die, unsigned int name)
@@ -244,11 +271,17 @@ static void walk_functions(struct unit *unit, Dwarf_Die *parent, int nesting)
 static void add_lines(struct unit *unit, Dwarf_Die *cu)
 {
 	_free_ struct builder_row *rows = NULL;
-	size_t line_count = 0, count = 0, capacity = 0;
+	size_t line_count = 0, count = 0;
 	Dwarf_Lines *lines;
+	bool skipping = false;
 
 	if (dwarf_getsrclines(cu, &lines, &line_count))
 		return;
+	rows = malloc((line_count + 1) * sizeof(*rows));
+	if (!rows) {
+		unit->failed = true;
+		return;
+	}
 	for (size_t i = 0; i < line_count; i++) {
 		Dwarf_Line *line = dwarf_onesrcline(lines, i);
 		struct builder_row row = { 0 };
@@ -263,29 +296,97 @@ static void add_lines(struct unit *unit, Dwarf_Die *cu)
 		dwarf_lineno(line, &number);
 		dwarf_linecol(line, &column);
 		dwarf_lineendsequence(line, &end);
+		if (skipping) {
+			skipping = !end;
+			continue;
+		}
+		/* Of what lies before the range, the nearest may reach into it. */
+		if (address < unit->range.start)
+			count = 0;
 		row.address = address;
 		row.file = unit_file(unit, file);
 		row.line = (uint32_t)number;
 		row.column = (uint32_t)column;
-		if (!array_grow(rows, count, capacity)) {
-			unit->failed = true;
-			return;
-		}
 		rows[count++] = row;
-		if (end) {
+		/* What follows the range ends it as the end of a sequence would. */
+		if (end || address >= unit->range.end) {
 			builder_rows(unit->builder, rows, count);
 			count = 0;
+			skipping = !end;
 		}
 	}
 }
 
 struct error *unit_add(Dwarf_Die *cu, struct index_builder *builder)
 {
-	_unit_ struct unit unit = { .builder = builder };
+	_unit_ struct unit unit = { .builder = builder, .range = { 0, UINT64_MAX } };
 
 	if (!unit_files(&unit, cu))
 		return error_nomem();
 	walk_functions(&unit, cu, 0);
 	add_lines(&unit, cu);
 	return unit.failed ? error_nomem() : NULL;
+}
+
+/* The function that holds @address: at the top, or within a namespace. */
+static bool find_function(Dwarf_Die *parent, uint64_t address, int nesting,
+			  Dwarf_Die *ret)
+{
+	Dwarf_Die die;
+
+	if (nesting > DEPTH_LIMIT || dwarf_child(parent, &die))
+		return false;
+	do {
+		int tag = dwarf_tag(&die);
+		bool type = tag == DW_TAG_class_type || tag == DW_TAG_structure_type;
+
+		if (tag == DW_TAG_subprogram && dwarf_haspc(&die, address) > 0) {
+			*ret = die;
+			return true;
+		}
+		if ((tag == DW_TAG_namespace || tag == DW_TAG_module ||
+		     (nesting && type)) &&
+		    find_function(&die, address, nesting + 1, ret))
+			return true;
+	} while (!dwarf_siblingof(&die, &die));
+	return false;
+}
+
+/* The one of the function's ranges that holds the address. */
+static bool find_range(Dwarf_Die *die, uint64_t address, struct unit_range *ret)
+{
+	Dwarf_Addr base, start, end;
+	ptrdiff_t offset = 0;
+
+	while ((offset = dwarf_ranges(die, offset, &base, &start, &end)) > 0)
+		if (address >= start && address < end) {
+			*ret = (struct unit_range){ start, end };
+			return true;
+		}
+	return false;
+}
+
+struct error *unit_add_function(Dwarf_Die *cu, uint64_t address,
+				struct index_builder *builder, struct unit_range *ret)
+{
+	_unit_ struct unit unit = { .builder = builder };
+	Dwarf_Die function;
+
+	if (!find_function(cu, address, 0, &function) ||
+	    !find_range(&function, address, ret)) {
+		*ret = (struct unit_range){ 0, UINT64_MAX };
+		return unit_add(cu, builder);
+	}
+	if (!unit_files(&unit, cu))
+		return error_nomem();
+	add_function(&unit, &function);
+	unit.range = *ret;
+	add_lines(&unit, cu);
+	return unit.failed ? error_nomem() : NULL;
+}
+
+void unit_bounds(Dwarf_Die *cu, uint64_t address, struct unit_range *ret)
+{
+	if (!find_range(cu, address, ret))
+		*ret = (struct unit_range){ address, address + 1 };
 }

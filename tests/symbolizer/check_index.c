@@ -14,6 +14,7 @@
 #include "symbolizer/index.h"
 #include "symbolizer/index_cache.h"
 #include "symbolizer/object.h"
+#include "symbolizer/unit.h"
 #include "tests/check_main.h"
 
 volatile int sink;
@@ -106,18 +107,44 @@ START_TEST(finds_inlined_functions_and_their_call)
 }
 END_TEST
 
-START_TEST(one_unit_says_the_same_as_the_whole_index)
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static void compare_hits(const struct index_hit *a, const struct index_hit *b)
+{
+	ck_assert_uint_eq(a->count, b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		ck_assert(same_text(a->places[i].function, b->places[i].function));
+		ck_assert(same_text(a->places[i].file, b->places[i].file));
+		ck_assert_uint_eq(a->places[i].line, b->places[i].line);
+		ck_assert_uint_eq(a->places[i].column, b->places[i].column);
+	}
+}
+
+START_TEST(one_function_says_the_same_as_the_whole_index)
 {
 	_cleanup_(debugfile_close) struct debugfile *file = NULL;
-	_cleanup_(index_close) struct index *unit = NULL;
-	struct index_hit hit;
-	uint64_t key;
+	_cleanup_(index_close) struct index *whole = make_whole();
+	struct index_function_info fn;
+	struct index_hit a, b;
 
 	ck_assert_ok(debugfile_open("/proc/self/exe", NULL, &file));
-	ck_assert_ok(debugfile_make_unit(file, in_file(outer_function()), &key, &unit));
-	ck_assert_ptr_nonnull(unit);
-	index_lookup(unit, in_file(outer_function()), &hit);
-	check_hit(&hit);
+	for (size_t nth = 0; nth < 4000 && index_function_at(whole, nth, &fn); nth += 7)
+		for (uint64_t at = 0; at < fn.size; at += 1 + fn.size / 5) {
+			_cleanup_(index_close) struct index *one = NULL;
+			struct unit_range range;
+
+			ck_assert_ok(debugfile_make_function(file, fn.address + at,
+							     &range, &one));
+			ck_assert_ptr_nonnull(one);
+			ck_assert(fn.address + at >= range.start);
+			ck_assert(fn.address + at < range.end);
+			index_lookup(whole, fn.address + at, &a);
+			index_lookup(one, fn.address + at, &b);
+			compare_hits(&a, &b);
+		}
 }
 END_TEST
 
@@ -295,7 +322,7 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, a_module_whose_debug_file_is_elsewhere_is_no_trap);
 	tcase_add_test(tests, finds_inlined_functions_and_their_call);
-	tcase_add_test(tests, one_unit_says_the_same_as_the_whole_index);
+	tcase_add_test(tests, one_function_says_the_same_as_the_whole_index);
 	tcase_add_test(tests, finds_symbols_by_name);
 	tcase_add_test(tests, a_damaged_header_is_refused);
 	tcase_add_test(tests, a_damaged_chunk_is_noticed_when_it_is_touched);
