@@ -114,6 +114,7 @@ static struct error *carry_own_module(struct carrier *c, const char *host, char 
 static struct error *carry_command(struct carrier *c, json_t *command)
 {
 	const char *program = json_string_value(json_array_get(command, 0));
+	_free_ char *path = NULL;
 	char host[PATH_MAX];
 	struct error *error;
 
@@ -125,7 +126,9 @@ static struct error *carry_command(struct carrier *c, json_t *command)
 	if (!realpath(program, host))
 		return error_errno(errno, "cannot read program %s", program);
 	error = target_add_program(c->target, host, host);
-	if (!error && json_array_set_new(command, 0, json_string(host)))
+	if (!error)
+		error = target_path(c->target, host, &path);
+	if (!error && json_array_set_new(command, 0, json_string(path)))
 		error = error_nomem();
 	return error;
 }
@@ -155,7 +158,9 @@ static struct error *carry(void *context, enum plan_key_type type, json_t *objec
 	if (!realpath(text, host))
 		return error_errno(errno, "cannot read %s", text);
 	error = target_add_file(c->target, host, host);
-	return error ? error : replace(object, key, host);
+	if (!error)
+		error = target_path(c->target, host, &path);
+	return error ? error : replace(object, key, path);
 }
 
 struct error *carry_plan(const json_t *plan, struct target *target,

@@ -2,6 +2,7 @@
 #include "cycler/journal.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,6 +121,35 @@ void journal_seal(struct journal_record *record, uint64_t number)
 {
 	record->sequence = (uint32_t)number + 1;
 	record->check = check_of(record);
+}
+
+/* The pages that hold  bytes from  on. */
+static void commit_pages(const void *at, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = (uintptr_t)at & ~(page - 1), end = (uintptr_t)at + size;
+
+	msync((void *)first, end - first, MS_SYNC);
+}
+
+void journal_commit(struct journal *journal, size_t area_size)
+{
+	uint64_t head = __atomic_load_n(&journal->header->head, __ATOMIC_ACQUIRE);
+
+	commit_pages(journal->header, area_size);
+	journal->header->committed = head;
+}
+
+void journal_commit_record(struct journal *journal, const struct journal_record *record)
+{
+	uint64_t head = __atomic_load_n(&journal->header->head, __ATOMIC_ACQUIRE);
+	/* the full number is the one below head with these low bits */
+	uint64_t number = head - (uint32_t)((uint32_t)head - (record->sequence - 1));
+
+	commit_pages(&journal->records[number % journal->header->capacity],
+		     sizeof(*record));
+	commit_pages(journal->header, sizeof(*journal->header));
+	commit_pages(journal->workers, JOURNAL_WORKERS * sizeof(*journal->workers));
 }
 
 uint64_t journal_value(const struct journal_record *record)

@@ -161,6 +161,13 @@ void journal_seal(struct journal_record *record, uint64_t number);
 uint64_t journal_value(const struct journal_record *record);
 void journal_set_value(struct journal_record *record, uint64_t value);
 
+/*
+ * What is in the area so far reaches the disk that it lies on; with  only the page
+ * of that one, as it was given to journal_add(), and the states of the workers.
+ */
+void journal_commit(struct journal *journal, size_t area_size);
+void journal_commit_record(struct journal *journal, const struct journal_record *record);
+
 /* Whether @record is whole and the one with number @sequence. */
 bool journal_valid(const struct journal_record *record, uint64_t sequence);
 

@@ -19,11 +19,11 @@
 struct values {
 	struct plan_flags plan;
 	const char *target, *kernel, *append;
-	struct string_list symbols, sources, devices, stop_on;
+	struct string_list symbols, sources, devices, stop_on, ssh_options;
 	int lane;
 	bool lane_given, repro;
 	uint64_t repro_runs;
-	uint64_t memory, cpus, silence, boot, restarts, journal_max;
+	uint64_t memory, cpus, silence, boot, restarts, journal_max, commit;
 	bool print_plan, dump, hold, no_kvm, no_census, permitted, recorder;
 	struct report_options report;
 };
@@ -69,7 +69,15 @@ static const struct option plan_options[] = {
 
 static const struct option target_options[] = {
 	{ OPTION_STRING, 't', "target", "TARGET", offsetof(struct values, target),
-	  "Where: vm; default vm." },
+	  "Where: vm (default), ssh:[USER@]HOST[:PORT] (another machine, as root), or local "
+	  "(this one)." },
+	{ OPTION_FLAG, 0, "yes-on-this-machine", NULL, offsetof(struct values, permitted),
+	  "With --target local: yes, this machine's own kernel may be put at risk." },
+	{ OPTION_LIST, 0, "ssh-option", "WORD", offsetof(struct values, ssh_options),
+	  "An option for ssh, as ssh's -o takes it: Port=2222, IdentityFile=KEY." },
+	{ OPTION_DURATION, 0, "commit", "TIME", offsetof(struct values, commit),
+	  "How often the journal goes to the disk of a real machine; default 100ms. Cycles "
+	  "slower than that commit each step." },
 	{ OPTION_STRING, 'k', "kernel", "RELEASE", offsetof(struct values, kernel),
 	  "Kernel to boot: a release below build/kernels, or a folder with vmlinuz." },
 	{ OPTION_STRING, 0, "append", "WORDS", offsetof(struct values, append),
@@ -207,7 +215,7 @@ static struct error *stop_words(const struct values *v, unsigned int *ret)
 static struct error *cycle(struct values *v, const struct plan *plan,
 			   enum exit_status *ret)
 {
-	const char *devices[16] = { NULL };
+	const char *devices[16] = { NULL }, *ssh_options[16] = { NULL };
 	struct run_options run = {
 		.target = v->target ? v->target : "vm",
 		.machine = { .folder = v->report.folder,
@@ -220,12 +228,14 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 			     .silence_ns = v->silence,
 			     .no_kvm = v->no_kvm,
 			     .permitted = v->permitted,
+			     .ssh_options = ssh_options,
 			     .interrupted = &abandoned },
 		.symbols = v->symbols,
 		.sources = v->sources,
 		.dump = v->dump,
 		.restarts = v->restarts,
 		.journal_max = v->journal_max,
+		.commit_ns = v->commit,
 		.hold = v->hold,
 		.quiet = v->report.quiet,
 		.no_census = v->no_census,
@@ -238,6 +248,8 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 
 	for (size_t i = 0; i < v->devices.count && i < 15; i++)
 		devices[i] = v->devices.items[i];
+	for (size_t i = 0; i < v->ssh_options.count && i < 15; i++)
+		ssh_options[i] = v->ssh_options.items[i];
 	report->fail_on = (enum level)v->report.fail_on;
 	if (!error)
 		error = stop_words(v, &run.stop_on);
@@ -292,6 +304,7 @@ static void deinit(void *values)
 	string_list_deinit(&v->sources);
 	string_list_deinit(&v->devices);
 	string_list_deinit(&v->stop_on);
+	string_list_deinit(&v->ssh_options);
 	report_options_deinit(&v->report);
 }
 

@@ -21,6 +21,7 @@
 #include "target/guest_program.h"
 
 #define JOURNAL_DEFAULT_MAX (UINT64_C(1) << 30)
+#define DEFAULT_COMMIT_NS   (100 * CLOCK_MS)
 #define AGENT_PATH	    "/bookend/agent"
 #define PLAN_PATH	    "/bookend/plan.json"
 
@@ -224,6 +225,22 @@ static struct error *prepare(struct session *s)
 	return error ? error : carry_check(&s->modules, s->target->release);
 }
 
+/* Which part of the area is state, and which the ring: some targets carry it over. */
+static void share(const struct session *s)
+{
+	const struct journal_header *h = s->journal.header;
+	const struct target_ring ring = {
+		.state_size = h->records_offset,
+		.head = offsetof(struct journal_header, head),
+		.tail = offsetof(struct journal_header, tail),
+		.records = h->records_offset,
+		.record_size = sizeof(struct journal_record),
+		.capacity = h->capacity,
+	};
+
+	target_share(s->target, &ring);
+}
+
 static uint64_t journal_limit(const struct session *s)
 {
 	uint64_t limit =
@@ -254,8 +271,14 @@ static struct error *attach(struct session *s)
 			: archive_create(s->options->machine.folder, legend, &s->archive);
 	if (!error)
 		archive_limit(s->archive, journal_limit(s), s->plan);
-	if (!error)
-		archive_attach(s->archive, &s->journal);
+	if (error)
+		return error;
+	archive_attach(s->archive, &s->journal);
+	/* in a VM records are safe when they are written, on a disk when it has them */
+	if (s->target->real)
+		s->journal.header->commit_ns =
+			s->options->commit_ns ? s->options->commit_ns : DEFAULT_COMMIT_NS;
+	share(s);
 	return error;
 }
 
@@ -297,7 +320,8 @@ static struct error *hold(struct session *s)
 static struct error *run_target(struct session *s, bool *dead)
 {
 	char first[24];
-	const char *const argv[] = { AGENT_PATH, PLAN_PATH, first, NULL };
+	_free_ char *agent = NULL, *plan = NULL;
+	const char *argv[] = { NULL, NULL, first, NULL };
 	const char *environment[3] = {
 		s->options->no_census ? "BOOKEND_WATCH=none" : "BOOKEND_WATCH=all",
 		s->options->hold || s->options->dump ? "BOOKEND_LAYOUT=1" : NULL, NULL
@@ -309,8 +333,14 @@ static struct error *run_target(struct session *s, bool *dead)
 		.output = take_output,
 		.tick = tick,
 	};
-	struct error *error;
+	struct error *error = target_path(s->target, AGENT_PATH, &agent);
 
+	if (!error)
+		error = target_path(s->target, PLAN_PATH, &plan);
+	if (error)
+		return error;
+	argv[0] = agent;
+	argv[1] = plan;
 	snprintf(first, sizeof(first), "%zu", s->first_leg);
 	error = target_run(s->target, &program, &s->results.outcome);
 	if (error)
@@ -411,6 +441,7 @@ static struct error *bury(struct session *s, bool resuming, struct report *repor
 		snprintf(console, sizeof(console), "console-%llu.log",
 			 (unsigned long long)s->results.restarts + 1);
 	if (resuming || s->results.outcome.end == TARGET_PANICKED ||
+	    s->results.outcome.end == TARGET_GONE ||
 	    s->results.outcome.end == TARGET_SILENT)
 		error = verdict_death(&s->results, &s->journal, s->target, &s->modules,
 				      s->options, console, report);

@@ -21,7 +21,7 @@ struct image {
 	size_t count, capacity;
 };
 
-struct error *image_create(struct image **ret)
+static struct error *create(int (*set_format)(struct archive *), struct image **ret)
 {
 	_cleanup_(image_destroy) struct image *image = calloc(1, sizeof(*image));
 
@@ -33,13 +33,23 @@ struct error *image_create(struct image **ret)
 	image->archive = archive_write_new();
 	if (!image->archive)
 		return error_nomem();
-	if (archive_write_set_format_cpio_newc(image->archive) != ARCHIVE_OK ||
+	if (set_format(image->archive) != ARCHIVE_OK ||
 	    archive_write_add_filter_none(image->archive) != ARCHIVE_OK ||
 	    archive_write_open_fd(image->archive, image->fd) != ARCHIVE_OK)
 		return error_new(ERROR_SYSTEM, "cannot begin the initramfs: %s",
 				 archive_error_string(image->archive));
 	*ret = take(image);
 	return NULL;
+}
+
+struct error *image_create(struct image **ret)
+{
+	return create(archive_write_set_format_cpio_newc, ret);
+}
+
+struct error *image_create_tar(struct image **ret)
+{
+	return create(archive_write_set_format_ustar, ret);
 }
 
 void image_destroy(struct image *image)

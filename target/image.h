@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The initial RAM file system of a throwaway VM: an uncompressed newc cpio archive. */
+/*
+ * What is brought to a target: the initial RAM file system of a throwaway VM, as an
+ * uncompressed newc cpio archive, or files for a real machine, as a tar archive.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -14,6 +17,7 @@ struct image;
  * unpacking costs an emulated machine more than loading does.
  */
 struct error *image_create(struct image **ret);
+struct error *image_create_tar(struct image **ret);
 void image_destroy(struct image *image);
 CLEANUP_DEFINE(struct image, image_destroy)
 

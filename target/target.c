@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -79,6 +80,20 @@ struct error *target_run(struct target *target, const struct target_program *pro
 {
 	*ret = (struct target_outcome){ .end = TARGET_GONE };
 	return target->operations->run(target, program, ret);
+}
+
+void target_share(struct target *target, const struct target_ring *ring)
+{
+	if (target->operations->share)
+		target->operations->share(target, ring);
+}
+
+struct error *target_path(const struct target *target, const char *path, char **ret)
+{
+	if (asprintf(ret, "%s%s", target->root ? target->root : "", path) >= 0)
+		return NULL;
+	*ret = NULL;
+	return error_nomem();
 }
 
 struct error *target_signal(struct target *target, int number)

@@ -43,8 +43,12 @@ struct target_options {
 	unsigned int cpus;	    /* 0: 2 */
 	uint64_t boot_ns;	    /* until PID 1 answers; 0: 120 s */
 	uint64_t silence_ns;	    /* without a sign of life; 0: 60 s */
-	bool no_kvm;		    /* do not try KVM */
-	bool permitted;		    /* "local": yes, on this machine */
+	uint64_t orphan_ns; /* a real machine ends by itself without us; 0: 30 min */
+	bool no_kvm;	    /* do not try KVM */
+	bool permitted;	    /* "local": yes, on this machine */
+	const char *const *ssh_options; /* further -o words of ssh, NULL end, or NULL */
+	/* Ports of the VM ("2222:22": 127.0.0.1:2222 leads there), NULL end, or NULL. */
+	const char *const *forwards;
 	const volatile int *interrupted; /* set by a signal: everything ends soon */
 };
 
@@ -77,6 +81,18 @@ struct target_outcome {
 	char why[160]; /* one line for people, but for TARGET_EXITED */
 };
 
+/*
+ * How the area is used, for a target whose memory is not ours and must be carried over:
+ * a state that only the program writes, and a ring of records with two counters in that
+ * state; `tail` is written by us. Offsets and sizes in bytes.
+ */
+struct target_ring {
+	size_t state_size; /* from 0; a copy of it is kept, a moment old */
+	size_t head, tail; /* of uint64_t: the next record to be written, to be taken */
+	size_t records, record_size;
+	uint64_t capacity; /* records */
+};
+
 struct target_kind {
 	const char *name; /* "vm"; a name ending in ':' takes a host after it */
 	const char *summary;
@@ -102,6 +118,7 @@ struct target_operations {
 				   char **ret);
 	struct error *(*dump)(struct target *, const char *path);
 	struct error *(*hold)(struct target *);
+	void (*share)(struct target *, const struct target_ring *);
 	void (*destroy)(struct target *);
 };
 
@@ -111,6 +128,12 @@ struct target {
 	char *description; /* "throwaway VM (TCG)", after target_start() */
 	char *release;	   /* the kernel's release, after target_start() */
 	char *console;	   /* path of the console log, or NULL */
+	/*
+	 * Where on the target the paths of target_add_…() begin, "/var/tmp/bookend-x";
+	 * "": at its root. After target_create().
+	 */
+	const char *root;
+	bool real; /* not expendable: it has a disk, and a power cut is one */
 	/*
 	 * Memory shared with what runs there; survives its death. Programs find it
 	 * through the variable BOOKEND_AREA, "PATH:OFFSET:SIZE": a file to map.
@@ -148,6 +171,15 @@ struct error *target_start(struct target *target);
 
 struct error *target_run(struct target *target, const struct target_program *program,
 			 struct target_outcome *ret);
+
+/*
+ * Before target_run(), after the area was filled: how it is to be carried. Without it the
+ * area is not, unless it is shared memory in truth.
+ */
+void target_share(struct target *target, const struct target_ring *ring);
+
+/* Owned: where what was added as  lies on the target. */
+struct error *target_path(const struct target *target, const char *path, char **ret);
 
 /* While a program runs (from its callbacks): a signal for its process group. */
 struct error *target_signal(struct target *target, int number);

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include "common/file.h"
 #include "common/process.h"
 #include "target/clock.h"
+#include "target/shared.h"
 #include "target/vm.h"
 
 enum {
@@ -238,38 +238,17 @@ static struct error *wait_ready(struct vm *vm, uint64_t limit_ns)
 	}
 }
 
-/* shared.bin, zeroed and really there: a full disk must show now, not as SIGBUS. */
 static struct error *make_shared(struct vm *vm)
 {
-	_free_ char *path = NULL;
-	_close_ int fd = -1;
-	struct error *error = file_join(vm->folder, "shared.bin", &path);
-	int code;
+	struct error *error;
 
+	shared_unmap(&vm->memory, vm->memory_size);
+	error = shared_create(vm->folder, &vm->memory, &vm->memory_size);
 	if (error)
 		return error;
-	if (vm->memory)
-		munmap(vm->memory, vm->memory_size);
-	vm->memory = NULL;
-	vm->memory_size = CHANNEL_AREA_OFFSET + CHANNEL_AREA_SIZE;
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return error_errno(errno, "cannot make %s", path);
-	code = posix_fallocate(fd, 0, vm->memory_size);
-	if (code) {
-		unlink(path);
-		return error_errno(code, "cannot make %s of %zu MiB", path,
-				   vm->memory_size >> 20);
-	}
-	vm->memory =
-		mmap(NULL, vm->memory_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (vm->memory == MAP_FAILED) {
-		vm->memory = NULL;
-		return error_errno(errno, "cannot map %s", path);
-	}
-	channel_format(vm->memory);
 	if (!channel_open(vm->memory, vm->memory_size, &vm->channel))
-		return error_new(ERROR_INTERNAL, "%s cannot be read back", path);
+		return error_new(ERROR_INTERNAL, "%s/shared.bin cannot be read back",
+				 vm->folder);
 	vm->target.area = vm->channel.area;
 	vm->target.area_size = vm->channel.area_size;
 	return NULL;

@@ -26,6 +26,7 @@ enum {
 struct agent {
 	struct plan *plan;
 	struct journal journal;
+	size_t area_size;
 	struct kmsg kmsg;
 	struct recorder recorder;	/* without an area: none is loaded */
 	struct residue_options residue; /* what does not count */
@@ -37,6 +38,7 @@ struct agent {
 	struct board *board;		    /* what the leg's processes tell each other */
 	uint64_t taint;
 	uint64_t deadline; /* stamps that a step may take */
+	pid_t committer;   /* 0: records need not go to a disk */
 	size_t leg;	   /* running */
 	size_t first_leg;  /* resume here */
 	bool stuck;

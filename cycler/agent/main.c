@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,9 +82,48 @@ static struct error *open_area(struct agent *agent)
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
 	if (memory == MAP_FAILED)
 		return error_errno(errno, "cannot map the shared memory %s", path);
+	agent->area_size = size;
 	return journal_open(memory, size, &agent->journal)
 		       ? NULL
 		       : error_new(ERROR_INPUT, "%s holds no journal to write to", path);
+}
+
+static void commit_for_ever(struct agent *agent)
+{
+	uint64_t ns = agent->journal.header->commit_ns;
+	const struct timespec pause = { (time_t)(ns / 1000000000),
+					(long)(ns % 1000000000) };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "bookend-commit");
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	for (;;) {
+		nanosleep(&pause, NULL);
+		journal_commit(&agent->journal, agent->area_size);
+	}
+}
+
+/* A process of its own: a disk that is slow must not keep us from watching. */
+static struct error *start_committing(struct agent *agent)
+{
+	if (!agent->journal.header->commit_ns)
+		return NULL;
+	agent->committer = fork();
+	if (agent->committer < 0)
+		return error_errno(errno, "cannot fork");
+	if (!agent->committer)
+		commit_for_ever(agent);
+	return NULL;
+}
+
+static void stop_committing(struct agent *agent)
+{
+	if (agent->committer <= 0)
+		return;
+	kill(agent->committer, SIGKILL);
+	waitpid(agent->committer, NULL, 0);
+	journal_commit(&agent->journal, agent->area_size);
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -463,6 +503,9 @@ static struct error *work(struct agent *agent, const char *path)
 	agent->board = board_create();
 	if (!agent->board)
 		return error_nomem();
+	error = start_committing(agent);
+	if (error)
+		return error;
 	calibrate(agent);
 	sense_taint(agent);
 	error = open_recorder(agent);
@@ -478,6 +521,7 @@ static struct error *work(struct agent *agent, const char *path)
 		if (!error && !agent->stuck)
 			collect_watches(agent);
 	}
+	stop_committing(agent);
 	if (agent->stuck)
 		sense_tasks(agent);
 	sense_log(agent, 0);

@@ -28,6 +28,7 @@ struct worker {
 	size_t histogram;	      /* of step 0 */
 	bool reached[PLAN_MAX_STEPS]; /* by pair number: its opening has begun well */
 	bool holder;
+	bool commit; /* each record, before the step goes on */
 	bool layout; /* tell where modules lie */
 	struct pulse pulse;
 	int result; /* of the pass: the first error, 0: none */
@@ -55,6 +56,8 @@ static void record(struct worker *w, uint8_t kind, size_t step, uint64_t stamp,
 	w->record.pass = (uint32_t)w->state->pass;
 	journal_add(&w->agent->journal, &w->record);
 	recorder_add(&w->agent->recorder, &w->record);
+	if (w->commit)
+		journal_commit_record(&w->agent->journal, &w->record);
 }
 
 static bool legitimate(const struct plan_pair *pair, int result)
@@ -382,6 +385,16 @@ static void run_passes(struct worker *w, uint64_t start_ns,
 	}
 }
 
+/* A slow cycle can afford to have each record on the disk before it goes on. */
+static bool commits(const struct agent *agent, const struct plan_cycle *cycle,
+		    bool holder)
+{
+	double commit = (double)agent->journal.header->commit_ns;
+	double rate = cycle->schedule.rate;
+
+	return commit > 0 && (holder || (rate > 0 && 1e9 / rate >= commit));
+}
+
 void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 		 struct journal_worker *state, bool holder)
 {
@@ -391,6 +404,9 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 		.state = state,
 		.histogram = plan_histogram(agent->plan, agent->leg, cycle, worker, 0),
 		.holder = holder,
+		.commit = commits(agent,
+				  plan_cycle_at(&agent->plan->legs[agent->leg], cycle),
+				  holder),
 		.layout = getenv("BOOKEND_LAYOUT") != NULL,
 		.record = { .leg = (uint8_t)agent->leg,
 			    .cycle = (uint8_t)cycle,
