@@ -452,7 +452,8 @@ static struct error *bury(struct session *s, bool resuming, struct report *repor
 	return error;
 }
 
-/* How much was recorded, and what of it summaries stand for. */
+/* How much was recorded, over how many connections, and what of it summaries stand for.
+ */
 static struct error *measure_journal(const struct session *s, struct report *report)
 {
 	struct error *error = report_measure(report, "journal.records",
@@ -461,6 +462,9 @@ static struct error *measure_journal(const struct session *s, struct report *rep
 	if (!error)
 		error = report_measure(report, "journal.size",
 				       (double)archive_size(s->archive), "B");
+	if (!error && s->target->losses)
+		error = report_measure(report, "target.connections_lost",
+				       s->target->losses, "1");
 	if (error || !archive_thinned(s->archive))
 		return error;
 	error = report_measure(report, "journal.thinned",

@@ -500,8 +500,12 @@ static struct error *start(struct target *target)
 			     O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
 	if (m->console_fd < 0)
 		return error_errno(errno, "cannot make %s", target->console);
-	target->description = strdup(m->who);
-	return target->description ? NULL : error_nomem();
+	if (asprintf(&target->description, "%s%s", m->who, m->lossy ? " over ssh" : "") <
+	    0) {
+		target->description = NULL;
+		return error_nomem();
+	}
+	return NULL;
 }
 
 static struct error *send_signal(struct target *target, int number)

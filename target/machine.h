@@ -50,7 +50,6 @@ struct machine {
 	uint64_t tail_told;
 	int signal_waiting; /* to be passed on when there is a connection; 0: none */
 	int console_fd;
-	unsigned int losses; /* connections that were lost */
 	struct machine_stream stream;
 };
 

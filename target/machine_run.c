@@ -321,7 +321,7 @@ static void lose(struct following *f, const char *why)
 	disconnect(f->m);
 	if (f->m->lossy && !f->lost_at) {
 		f->lost_at = clock_now();
-		f->m->losses++;
+		f->m->target.losses++;
 	}
 	snprintf(f->why_lost, sizeof(f->why_lost), "%s", why);
 }

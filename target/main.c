@@ -19,7 +19,7 @@
 
 struct values {
 	const char *kernel, *folder, *append, *vmlinux;
-	struct string_list files, modules, devices;
+	struct string_list files, modules, devices, forwards;
 	uint64_t memory, cpus, timeout, boot;
 	bool hold, no_kvm;
 };
@@ -33,6 +33,9 @@ static const struct option options[] = {
 	  "Loads a module of the kernel with what it depends on, or a .ko file." },
 	{ OPTION_LIST, 0, "device", "WORDS", offsetof(struct values, devices),
 	  "A further device, as QEMU's -device takes it." },
+	{ OPTION_LIST, 0, "forward", "PORT[:THERE]", offsetof(struct values, forwards),
+	  "Port PORT of 127.0.0.1 leads to port THERE of the machine, which has a network "
+	  "card for it." },
 	{ OPTION_STRING, 0, "append", "WORDS", offsetof(struct values, append),
 	  "Words for the kernel's command line." },
 	{ OPTION_SIZE, 0, "memory", "SIZE", offsetof(struct values, memory),
@@ -223,12 +226,13 @@ static struct error *run_in(struct target *t, const struct values *v, const char
 static struct error *work(const struct values *v, const struct string_list *operands,
 			  const char *folder, enum exit_status *ret)
 {
-	const char *devices[16] = { NULL };
+	const char *devices[16] = { NULL }, *forwards[16] = { NULL };
 	struct target_options o = {
 		.folder = folder,
 		.kernel = v->kernel,
 		.append = v->append,
 		.devices = devices,
+		.forwards = forwards,
 		.memory = v->memory,
 		.cpus = (unsigned int)v->cpus,
 		.boot_ns = v->boot,
@@ -245,6 +249,8 @@ static struct error *work(const struct values *v, const struct string_list *oper
 		return error_nomem();
 	for (size_t i = 0; i < v->devices.count && i < 15; i++)
 		devices[i] = v->devices.items[i];
+	for (size_t i = 0; i < v->forwards.count && i < 15; i++)
+		forwards[i] = v->forwards.items[i];
 	for (size_t i = 1; i < operands->count; i++)
 		argv[i - 1] = operands->items[i];
 	error = target_create("vm", &o, &t);
@@ -302,6 +308,7 @@ static void deinit(void *values)
 	string_list_deinit(&v->files);
 	string_list_deinit(&v->modules);
 	string_list_deinit(&v->devices);
+	string_list_deinit(&v->forwards);
 }
 
 static const struct tool tool = {

@@ -141,6 +141,7 @@ struct target {
 	uint8_t *area;
 	size_t area_size;
 	double boot_seconds;
+	unsigned int losses; /* connections that were lost */
 };
 
 /* @name: "vm", "ssh:HOST", "local". Unknown names are ERROR_USAGE. */

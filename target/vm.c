@@ -211,6 +211,13 @@ static struct error *vm_add_module(struct target *target, const char *name, bool
 	return error;
 }
 
+static struct error *add_network_driver(struct target *target)
+{
+	struct error *error = vm_add_module(target, "virtio_pci", true, NULL);
+
+	return error ? error : vm_add_module(target, "virtio_net", true, NULL);
+}
+
 static struct error *vm_start(struct target *target)
 {
 	struct vm *vm = vm_of(target);
@@ -218,6 +225,8 @@ static struct error *vm_start(struct target *target)
 		vm_add_module(target, "pvpanic-mmio", true, NULL);
 	struct error *error = strbuf_error(&vm->load_list);
 
+	if (!error && vm->options.forwards && *vm->options.forwards)
+		error = add_network_driver(target);
 	if (!error)
 		error = image_add_bytes(vm->image, strbuf_string(&vm->load_list),
 					vm->load_list.length, GUEST_MODULE_LIST, 0644);

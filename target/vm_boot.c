@@ -103,6 +103,30 @@ static void add_devices(struct arguments *a, const struct vm *vm, int qmp)
 	}
 }
 
+/* Reachable from here through the ports named, and from nowhere else; it reaches nobody.
+ */
+static void add_network(struct arguments *a, const struct vm *vm)
+{
+	const char *const *forwards = vm->options.forwards;
+	_strbuf_ struct strbuf words = STRBUF_INIT;
+
+	if (!forwards || !*forwards)
+		return;
+	strbuf_adds(&words, "user,id=net,restrict=on");
+	for (; *forwards; forwards++) {
+		size_t host = strcspn(*forwards, ":");
+
+		strbuf_addf(&words, ",hostfwd=tcp:127.0.0.1:%.*s-:%s", (int)host,
+			    *forwards,
+			    (*forwards)[host] ? *forwards + host + 1 : *forwards);
+	}
+	a->failed = a->failed || words.failed;
+	add(a, "-netdev");
+	add(a, "%s", strbuf_string(&words));
+	add(a, "-device");
+	add(a, "virtio-net-pci,netdev=net,romfile=");
+}
+
 static void add_kernel(struct arguments *a, const struct vm *vm, int initrd)
 {
 	add(a, "-kernel");
@@ -153,6 +177,7 @@ static struct error *spawn(struct vm *vm, const char *accel, int initrd)
 		return error_errno(errno, "cannot make a socket for QEMU");
 	add_machine(&a, vm, accel);
 	add_devices(&a, vm, sockets[1]);
+	add_network(&a, vm);
 	add_kernel(&a, vm, initrd);
 	lseek(initrd, 0, SEEK_SET);
 	vm->pid = a.failed ? -1 : fork();

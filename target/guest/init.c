@@ -4,6 +4,7 @@
  * then carries out the controller's commands (target/channel.h) until the machine is
  * thrown away. It holds nothing that is worth keeping.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -131,15 +132,22 @@ static void mount_all(void)
 		put_text(settings[i].path, settings[i].text);
 }
 
-static void raise_loopback(void)
+static void raise_interface(const char *name, const char *address, const char *mask)
 {
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct ifreq request = { .ifr_flags = IFF_UP };
+	struct sockaddr_in *in = (struct sockaddr_in *)(void *)&request.ifr_addr;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0) {
-		ioctl(fd, SIOCSIFFLAGS, &request);
-		close(fd);
-	}
+	if (fd < 0)
+		return;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	ioctl(fd, SIOCSIFFLAGS, &request);
+	in->sin_family = AF_INET;
+	if (address && inet_pton(AF_INET, address, &in->sin_addr) == 1 &&
+	    !ioctl(fd, SIOCSIFADDR, &request) &&
+	    inet_pton(AF_INET, mask, &in->sin_addr) == 1)
+		ioctl(fd, SIOCSIFNETMASK, &request);
+	close(fd);
 }
 
 static bool text_is(const char *folder, const char *name, const char *text)
@@ -539,9 +547,11 @@ int main(void)
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/", 1);
 	mount_all();
-	raise_loopback();
+	raise_interface("lo", NULL, NULL);
 	open_channel(&init);
 	load_modules(&init);
+	/* as QEMU's user network gives it; there is none unless ports are forwarded */
+	raise_interface("eth0", "10.0.2.15", "255.255.255.0");
 	/* a driver that eats a CPU must not silence us; children start as usual */
 	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
 	uname(&names);
