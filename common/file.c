@@ -35,11 +35,11 @@ static struct error *read_all(int fd, const char *path, size_t limit, struct str
 	return strbuf_error(buf);
 }
 
-struct error *file_map(const char *path, struct mapping *ret)
+/* Owned descriptor of a regular file, and its size. */
+static struct error *open_regular(const char *path, int *ret, size_t *size)
 {
 	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
-	void *data;
 
 	if (fd < 0)
 		return error_errno(errno, "cannot open %s", path);
@@ -49,14 +49,54 @@ struct error *file_map(const char *path, struct mapping *ret)
 		return error_new(ERROR_INPUT, "%s is a folder, not a file", path);
 	if (!S_ISREG(st.st_mode))
 		return error_new(ERROR_INPUT, "%s is not a regular file", path);
-	if (st.st_size == 0) {
+	*size = st.st_size;
+	*ret = fd;
+	fd = -1;
+	return NULL;
+}
+
+struct error *file_map(const char *path, struct mapping *ret)
+{
+	_close_ int fd = -1;
+	size_t size = 0;
+	struct error *error = open_regular(path, &fd, &size);
+	void *data;
+
+	if (error)
+		return error;
+	if (!size) {
 		*ret = (struct mapping){ { (const uint8_t *)"", 0 }, 0 };
 		return NULL;
 	}
-	data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED)
 		return error_errno(errno, "cannot map %s", path);
-	*ret = (struct mapping){ { data, st.st_size }, st.st_size };
+	*ret = (struct mapping){ { data, size }, size };
+	return NULL;
+}
+
+struct error *file_read(const char *path, void **memory, struct span *ret)
+{
+	_close_ int fd = -1;
+	_free_ uint8_t *data = NULL;
+	size_t size = 0, done = 0;
+	struct error *error = open_regular(path, &fd, &size);
+	ssize_t n;
+
+	if (error)
+		return error;
+	data = malloc(size + 1);
+	if (!data)
+		return error_nomem();
+	while (done < size && (n = read(fd, data + done, size - done)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(errno, "cannot read %s", path);
+		done += n;
+	}
+	*ret = (struct span){ data, done };
+	*memory = take(data);
 	return NULL;
 }
 

@@ -20,6 +20,9 @@ struct error *file_map(const char *path, struct mapping *ret);
 void file_unmap(struct mapping *mapping);
 #define _mapping_ __attribute__((cleanup(file_unmap)))
 
+/* The same bytes in memory that the caller frees: cheaper where the file is small. */
+struct error *file_read(const char *path, void **memory, struct span *ret);
+
 /*
  * The text of a small file (at most @limit bytes, else an error), terminated; owned by
  * the caller. Works on /proc and /sys, where sizes lie.

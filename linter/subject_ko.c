@@ -7,6 +7,7 @@
 #include "common/array.h"
 #include "common/error.h"
 #include "linter/arena.h"
+#include "linter/unpack_ahead.h"
 
 static void destroy_set(void *state)
 {
@@ -181,20 +182,27 @@ static struct error *tell_broken(struct linter *linter, struct bundle *bundle,
 	return result;
 }
 
+static bool is_compressed(const struct member *member)
+{
+	return path_is_module(member->path) && !path_ends_with(member->path, ".ko");
+}
+
 static struct error *visit_module(struct linter *linter, struct ko_set *set,
-				  struct bundle *bundle, const struct member *member)
+				  struct bundle *bundle, const struct member *member,
+				  struct unpack_ahead *ahead)
 {
 	_content_ struct content content = { 0 };
 	_cleanup_(ko_destroy) struct ko *ko = NULL;
 	_free_ char *name = ko_name_of_path(member->path);
-	struct ko_subject model = { .name = name,
-				    .compressed = !path_ends_with(member->path, ".ko") };
+	struct ko_subject model = { .name = name, .compressed = is_compressed(member) };
 	struct subject subject = { .kind = &kind_ko,
 				   .path = member->name,
 				   .bundle = bundle,
 				   .member = member,
 				   .model = &model };
-	struct error *error = bundle_read_plain(bundle, member, &content);
+	struct error *error = model.compressed
+				      ? unpack_ahead_take(ahead, &content)
+				      : bundle_read_plain(bundle, member, &content);
 
 	if (!name) {
 		error_destroy(error);
@@ -230,17 +238,44 @@ static bool is_module(const struct bundle *bundle, const struct member *member)
 	return !memcmp(head, "\177ELF", 4);
 }
 
+/* The bundle's compressed modules, in their order. */
+static struct error *find_compressed(const struct bundle *bundle,
+				     const struct member ***ret, size_t *count)
+{
+	const struct member **list = calloc(bundle->count + 1, sizeof(*list));
+
+	if (!list)
+		return error_nomem();
+	*count = 0;
+	for (size_t i = 0; i < bundle->count; i++)
+		if (is_module(bundle, &bundle->members[i]) &&
+		    is_compressed(&bundle->members[i]))
+			list[(*count)++] = &bundle->members[i];
+	*ret = list;
+	return NULL;
+}
+
 static struct error *visit(struct linter *linter, struct bundle *bundle)
 {
+	_cleanup_(unpack_ahead_destroy) struct unpack_ahead *ahead = NULL;
+	_free_ const struct member **compressed = NULL;
 	struct ko_set *set = NULL;
 	struct error *error = own_set(linter, &set);
+	size_t count = 0;
 
+	if (!error)
+		error = find_compressed(bundle, &compressed, &count);
+	if (!error)
+		error = unpack_ahead_create(bundle, compressed, count,
+					    unpack_ahead_threads(compressed, count),
+					    &ahead);
 	if (error)
 		return error;
 	set->bundles++;
 	for (size_t i = 0; !error && i < bundle->count; i++)
 		if (is_module(bundle, &bundle->members[i]))
-			error = visit_module(linter, set, bundle, &bundle->members[i]);
+			error = visit_module(linter, set, bundle, &bundle->members[i],
+					     ahead);
 	return error;
 }
 

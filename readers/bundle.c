@@ -352,23 +352,30 @@ struct error *bundle_read(const struct bundle *bundle, const struct member *memb
 	return NULL;
 }
 
+/* Reading a small file is cheaper than mapping it. */
+static struct error *read_packed(const struct bundle *bundle, const struct member *member,
+				 struct content *ret)
+{
+	enum { SMALL = 1 << 20 };
+
+	if (!member->disk || member->size > SMALL)
+		return bundle_read(bundle, member, ret);
+	return file_read(member->disk, &ret->memory, &ret->bytes);
+}
+
 struct error *bundle_read_plain(const struct bundle *bundle, const struct member *member,
 				struct content *ret)
 {
-	struct content content = { 0 };
-	struct error *error = bundle_read(bundle, member, &content);
+	_content_ struct content packed = { 0 };
+	struct error *error;
 
-	if (error)
-		return error;
-	if (path_ends_with(member->path, ".xz") || path_ends_with(member->path, ".zst") ||
-	    path_ends_with(member->path, ".gz")) {
-		error = bundle_inflate(member->name, content.bytes,
-				       bundle->state->limits.member_bytes, ret);
-		content_deinit(&content);
-		return error;
-	}
-	*ret = content;
-	return NULL;
+	if (!path_ends_with(member->path, ".xz") &&
+	    !path_ends_with(member->path, ".zst") && !path_ends_with(member->path, ".gz"))
+		return bundle_read(bundle, member, ret);
+	error = read_packed(bundle, member, &packed);
+	return error ? error
+		     : bundle_inflate(member->name, packed.bytes,
+				      bundle->state->limits.member_bytes, ret);
 }
 
 void content_deinit(struct content *content)

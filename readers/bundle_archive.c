@@ -9,6 +9,7 @@
 #include "common/array.h"
 #include "common/error.h"
 #include "readers/bundle_state.h"
+#include "readers/inflate.h"
 
 /* Below this a high ratio hurts nobody. */
 static const uint64_t ratio_from = 64ULL << 20;
@@ -486,12 +487,16 @@ struct error *bundle_enter(struct bundle *bundle, const char *name, const char *
 struct error *bundle_inflate(const char *name, struct span bytes, uint64_t limit,
 			     struct content *ret)
 {
-	_archive_ struct archive *archive = archive_read_new();
+	_archive_ struct archive *archive = NULL;
 	struct archive_entry *entry;
 	size_t size = 0, capacity = bytes.size * 4 + 65536;
-	_free_ uint8_t *data = malloc(capacity);
+	_free_ uint8_t *data = NULL;
 	ssize_t n;
 
+	if (inflate_zstd_frame(bytes, limit, ret))
+		return NULL;
+	archive = archive_read_new();
+	data = malloc(capacity);
 	if (!archive || !data)
 		return error_nomem();
 	archive_read_support_filter_gzip(archive);

@@ -179,6 +179,8 @@ bool elf_symbols(const struct elf *elf, const struct elf_section *section,
 	if (section->link >= elf->section_count ||
 	    !elf_bytes(elf, &elf->sections[section->link], &table.strings))
 		return false;
+	table.terminated =
+		table.strings.size && !table.strings.data[table.strings.size - 1];
 	if (elf->state->shndx && elf->state->shndx->link == section->index)
 		table.indices = section_data(elf, elf->state->shndx->index);
 	*ret = table;
@@ -190,48 +192,83 @@ bool elf_relocations(const struct elf *elf, const struct elf_section *section,
 {
 	Elf_Type type = section->type == SHT_RELA ? ELF_T_RELA : ELF_T_REL;
 
-	return open_table(elf, section, gelf_fsize(elf->state->elf, type, 1, EV_CURRENT),
-			  ret);
-}
-
-bool elf_symbol_at(const struct elf_table *table, size_t index, struct elf_symbol *ret)
-{
-	Elf32_Word section = 0;
-	const char *name;
-	GElf_Sym symbol;
-
-	if (!gelf_getsymshndx(table->data, table->indices, index, &symbol, &section))
+	if (!open_table(elf, section, gelf_fsize(elf->state->elf, type, 1, EV_CURRENT),
+			ret))
 		return false;
-	name = span_string(table->strings, symbol.st_name);
-	*ret = (struct elf_symbol){
-		.name = name ? name : "",
-		.value = symbol.st_value,
-		.size = symbol.st_size,
-		.section = symbol.st_shndx == SHN_XINDEX ? section : symbol.st_shndx,
-		.type = GELF_ST_TYPE(symbol.st_info),
-		.bind = GELF_ST_BIND(symbol.st_info),
-		.visibility = GELF_ST_VISIBILITY(symbol.st_other),
-	};
+	if (elf->elf_class == ELFCLASS64 && type == ELF_T_RELA && ret->count)
+		ret->relas = ((Elf_Data *)ret->data)->d_buf;
 	return true;
 }
 
-bool elf_relocation_at(const struct elf_table *table, size_t index,
-		       struct elf_relocation *ret)
+static const char *name_at(const struct elf_table *table, uint32_t offset)
 {
-	GElf_Rela rela;
-	GElf_Rel rel;
+	const char *name;
 
-	if (table->section->type == SHT_RELA) {
-		if (!gelf_getrela(table->data, index, &rela))
-			return false;
-		*ret = (struct elf_relocation){ rela.r_offset, GELF_R_TYPE(rela.r_info),
-						GELF_R_SYM(rela.r_info), rela.r_addend };
-		return true;
-	}
-	if (!gelf_getrel(table->data, index, &rel))
+	if (table->terminated && offset < table->strings.size)
+		return (const char *)table->strings.data + offset;
+	name = span_string(table->strings, offset);
+	return name ? name : "";
+}
+
+/* libelf hands tables over in the host's byte order, so that entries are structures. */
+bool elf_symbol_at(const struct elf_table *table, size_t index, struct elf_symbol *ret)
+{
+	const Elf_Data *data = table->data, *indices = table->indices;
+	Elf64_Sym symbol;
+
+	if (index >= table->count)
 		return false;
-	*ret = (struct elf_relocation){ rel.r_offset, GELF_R_TYPE(rel.r_info),
-					GELF_R_SYM(rel.r_info), 0 };
+	if (table->elf->elf_class == ELFCLASS64) {
+		symbol = ((const Elf64_Sym *)data->d_buf)[index];
+	} else {
+		const Elf32_Sym *narrow = (const Elf32_Sym *)data->d_buf + index;
+
+		symbol = (Elf64_Sym){ narrow->st_name,	narrow->st_info,
+				      narrow->st_other, narrow->st_shndx,
+				      narrow->st_value, narrow->st_size };
+	}
+	*ret = (struct elf_symbol){
+		.name = name_at(table, symbol.st_name),
+		.value = symbol.st_value,
+		.size = symbol.st_size,
+		.section = symbol.st_shndx,
+		.type = ELF64_ST_TYPE(symbol.st_info),
+		.bind = ELF64_ST_BIND(symbol.st_info),
+		.visibility = ELF64_ST_VISIBILITY(symbol.st_other),
+	};
+	if (symbol.st_shndx == SHN_XINDEX) {
+		if (indices && index < indices->d_size / sizeof(Elf32_Word))
+			ret->section = ((const Elf32_Word *)indices->d_buf)[index];
+		else if (indices)
+			return false;
+	}
+	return true;
+}
+
+bool elf_relocation_read(const struct elf_table *table, size_t index,
+			 struct elf_relocation *ret)
+{
+	bool addends = table->section->type == SHT_RELA; /* 64 bits: in line */
+	const Elf_Data *data = table->data;
+
+	if (index >= table->count)
+		return false;
+	if (table->elf->elf_class == ELFCLASS64) {
+		const Elf64_Rel *r = (const Elf64_Rel *)data->d_buf + index;
+
+		*ret = (struct elf_relocation){ r->r_offset, ELF64_R_TYPE(r->r_info),
+						ELF64_R_SYM(r->r_info), 0 };
+	} else if (addends) {
+		const Elf32_Rela *r = (const Elf32_Rela *)data->d_buf + index;
+
+		*ret = (struct elf_relocation){ r->r_offset, ELF32_R_TYPE(r->r_info),
+						ELF32_R_SYM(r->r_info), r->r_addend };
+	} else {
+		const Elf32_Rel *r = (const Elf32_Rel *)data->d_buf + index;
+
+		*ret = (struct elf_relocation){ r->r_offset, ELF32_R_TYPE(r->r_info),
+						ELF32_R_SYM(r->r_info), 0 };
+	}
 	return true;
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <elf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,6 +69,8 @@ struct elf_table {
 	void *indices; /* SHT_SYMTAB_SHNDX, or NULL */
 	size_t count;
 	struct span strings;
+	bool terminated;	 /* `strings` ends with a zero byte, as it has to */
+	const Elf64_Rela *relas; /* entries, if they are of this kind */
 };
 
 /* Opens a table of symbols or of relocations; false: its bytes make no sense. */
@@ -76,8 +79,23 @@ bool elf_symbols(const struct elf *elf, const struct elf_section *section,
 bool elf_relocations(const struct elf *elf, const struct elf_section *section,
 		     struct elf_table *ret);
 bool elf_symbol_at(const struct elf_table *table, size_t index, struct elf_symbol *ret);
-bool elf_relocation_at(const struct elf_table *table, size_t index,
-		       struct elf_relocation *ret);
+bool elf_relocation_read(const struct elf_table *table, size_t index,
+			 struct elf_relocation *ret);
+
+/* The common kind, which loops meet by the hundred thousand, in line. */
+static inline bool elf_relocation_at(const struct elf_table *table, size_t index,
+				     struct elf_relocation *ret)
+{
+	const Elf64_Rela *r = table->relas + index;
+
+	if (!table->relas)
+		return elf_relocation_read(table, index, ret);
+	if (index >= table->count)
+		return false;
+	*ret = (struct elf_relocation){ r->r_offset, ELF64_R_TYPE(r->r_info),
+					ELF64_R_SYM(r->r_info), r->r_addend };
+	return true;
+}
 
 /* An integer of @size bytes (1, 2, 4, 8) in the file's byte order. */
 bool elf_integer(const struct elf *elf, struct span bytes, uint64_t offset, size_t size,

@@ -98,7 +98,7 @@ static int compare_exports(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static struct ko_export *find_export(struct ko *ko, const char *name)
+const struct ko_export *ko_find_export(const struct ko *ko, const char *name)
 {
 	struct ko_export key = { .name = name };
 
@@ -110,7 +110,8 @@ static struct ko_export *find_export(struct ko *ko, const char *name)
 /* __crc_NAME is the CRC itself, or (newer) stands where the CRC lies. */
 static void take_crc(struct ko *ko, const struct elf_symbol *symbol)
 {
-	struct ko_export *export = find_export(ko, symbol->name + strlen("__crc_"));
+	struct ko_export *export =
+		(struct ko_export *)ko_find_export(ko, symbol->name + strlen("__crc_"));
 	struct span bytes;
 	uint64_t crc = symbol->value;
 
@@ -128,7 +129,8 @@ static void take_crc(struct ko *ko, const struct elf_symbol *symbol)
 
 static void take_space(struct ko *ko, const struct elf_symbol *symbol)
 {
-	struct ko_export *export = find_export(ko, symbol->name + strlen("__kstrtabns_"));
+	struct ko_export *export = (struct ko_export *)ko_find_export(
+		ko, symbol->name + strlen("__kstrtabns_"));
 	struct span bytes;
 	const char *text;
 
@@ -146,9 +148,13 @@ static struct error *read_symbols(struct ko *ko)
 	struct error *error = NULL;
 	struct elf_symbol symbol;
 
+	ko->symbol_sections = calloc(ko->symbols.count + 1, sizeof(*ko->symbol_sections));
+	if (!ko->symbol_sections)
+		return error_nomem();
 	for (size_t i = 1; !error && i < ko->symbols.count; i++) {
 		if (!elf_symbol_at(&ko->symbols, i, &symbol))
 			break;
+		ko->symbol_sections[i] = symbol.section;
 		ko->common_count += symbol.section == SHN_COMMON;
 		if (symbol.section == SHN_UNDEF && *symbol.name) {
 			error = add_import(ko, &symbol);
@@ -199,6 +205,8 @@ static void set_crc(struct ko *ko, const char *name, uint32_t crc)
 /* module_layout is needed by every module, but no symbol table names it. */
 static struct error *add_version(struct ko *ko, const char *name, uint32_t crc)
 {
+	size_t at = 0;
+
 	if (strcmp(name, "module_layout")) {
 		set_crc(ko, name, crc);
 		return NULL;
@@ -207,9 +215,12 @@ static struct error *add_version(struct ko *ko, const char *name, uint32_t crc)
 		return NULL;
 	if (!array_grow(ko->imports, ko->import_count, ko->import_capacity))
 		return error_nomem();
-	ko->imports[ko->import_count++] =
-		(struct ko_import){ .name = name, .has_crc = true, .crc = crc };
-	qsort(ko->imports, ko->import_count, sizeof(*ko->imports), compare_imports);
+	while (at < ko->import_count && strcmp(ko->imports[at].name, name) < 0)
+		at++;
+	memmove(&ko->imports[at + 1], &ko->imports[at],
+		(ko->import_count - at) * sizeof(*ko->imports));
+	ko->import_count++;
+	ko->imports[at] = (struct ko_import){ .name = name, .has_crc = true, .crc = crc };
 	return NULL;
 }
 
@@ -341,6 +352,7 @@ void ko_destroy(struct ko *ko)
 	modinfo_deinit(&ko->info);
 	free(ko->imports);
 	free(ko->exports);
+	free(ko->symbol_sections);
 	elf_reader_destroy(ko->elf);
 	free(ko);
 }

@@ -30,14 +30,6 @@ struct ko_export {
 	uint32_t crc;
 };
 
-/* One of the module's own symbols that rules look at by name. */
-struct ko_symbol {
-	const char *name;
-	uint64_t value, size;
-	uint32_t section;
-	uint8_t type, bind;
-};
-
 enum ko_signature_state {
 	KO_UNSIGNED,
 	KO_SIGNED,
@@ -61,6 +53,7 @@ struct ko {
 	bool has_info; /* a .modinfo section is there */
 	struct elf_table symbols;
 	bool has_symbols;
+	uint32_t *symbol_sections; /* of each symbol, for loops over relocations */
 	struct ko_import *imports; /* sorted by name */
 	size_t import_count, import_capacity;
 	struct ko_export *exports; /* sorted by name */
@@ -82,8 +75,15 @@ CLEANUP_DEFINE(struct ko, ko_destroy)
 /* The value of a modinfo field, or NULL. */
 const char *ko_info(const struct ko *ko, const char *key);
 
+/* The section of a relocation's symbol; SHN_UNDEF when there is no such symbol. */
+static inline uint32_t ko_section_of(const struct ko *ko, const struct elf_relocation *r)
+{
+	return r->symbol < ko->symbols.count ? ko->symbol_sections[r->symbol] : 0;
+}
+
 /* By name, or NULL. */
 const struct ko_import *ko_find_import(const struct ko *ko, const char *name);
+const struct ko_export *ko_find_export(const struct ko *ko, const char *name);
 
 /* Whether the kernel takes the license for GPL-compatible (include/linux/license.h). */
 bool license_is_gpl(const char *license);

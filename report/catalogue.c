@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,23 +45,32 @@ void catalogue_destroy(struct catalogue *catalogue)
 	free(catalogue);
 }
 
-static struct error *content(const struct entry *entry, const char *pointer,
-			     const char *why)
+static struct error *content(const struct entry *entry, const char *why,
+			     const char *pointer, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* @pointer: where in the file, as a JSON pointer. */
+static struct error *content(const struct entry *entry, const char *why,
+			     const char *pointer, ...)
 {
-	return error_new(ERROR_INPUT, "%s: %s: %s", entry->file, pointer, why);
+	char text[128];
+	va_list args;
+
+	va_start(args, pointer);
+	vsnprintf(text, sizeof(text), pointer, args);
+	va_end(args);
+	return error_new(ERROR_INPUT, "%s: %s: %s", entry->file, text, why);
 }
 
 static struct error *read_string(const struct entry *entry, const char *key,
 				 bool required, const char **ret)
 {
 	const json_t *value = json_object_get(entry->json, key);
-	char pointer[64];
 
-	snprintf(pointer, sizeof(pointer), "/%s", key);
 	if (!value && required)
-		return content(entry, pointer, "missing");
+		return content(entry, "missing", "/%s", key);
 	if (value && (!json_is_string(value) || !*json_string_value(value)))
-		return content(entry, pointer, "must be a string that is not empty");
+		return content(entry, "must be a string that is not empty", "/%s", key);
 	*ret = json_string_value(value);
 	return NULL;
 }
@@ -70,21 +80,18 @@ static struct error *read_list(const struct entry *entry, const char *key, bool 
 {
 	const json_t *value = json_object_get(entry->json, key), *item;
 	size_t count = json_array_size(value), i;
-	char pointer[64];
 	const char **list;
 
-	snprintf(pointer, sizeof(pointer), "/%s", key);
 	if ((!value && required) || (value && !json_is_array(value)))
-		return content(entry, pointer, "must be an array of strings");
+		return content(entry, "must be an array of strings", "/%s", key);
 	list = calloc(count + 1, sizeof(*list));
 	if (!list)
 		return error_nomem();
 	*ret = list;
 	json_array_foreach(value, i, item)
 	{
-		snprintf(pointer, sizeof(pointer), "/%s/%zu", key, i);
 		if (!json_is_string(item))
-			return content(entry, pointer, "must be a string");
+			return content(entry, "must be a string", "/%s/%zu", key, i);
 		list[i] = json_string_value(item);
 	}
 	return NULL;
@@ -100,15 +107,15 @@ static struct error *read_explanation(struct entry *entry)
 	if (json_is_string(value))
 		text = strdup(json_string_value(value));
 	else if (json_array_size(value) == 0)
-		return content(entry, "/explanation",
-			       "must be a string or an array of them");
+		return content(entry, "must be a string or an array of them",
+			       "/explanation");
 	json_array_foreach(value, i, item)
 	{
 		char *longer;
 
 		if (!json_is_string(item)) {
 			free(text);
-			return content(entry, "/explanation", "must hold strings only");
+			return content(entry, "must hold strings only", "/explanation");
 		}
 		if (asprintf(&longer, "%s%s%s", text ? text : "", text ? "\n\n" : "",
 			     json_string_value(item)) < 0)
@@ -126,28 +133,25 @@ static struct error *read_levels(struct entry *entry)
 	const char *key;
 
 	if (!json_is_object(levels))
-		return content(entry, "/levels", "must be an object of profile: level");
+		return content(entry, "must be an object of profile: level", "/levels");
 	for (size_t i = 0; i < PROFILE_COUNT; i++) {
-		char pointer[64];
 		const char *name;
 
-		snprintf(pointer, sizeof(pointer), "/levels/%s", profile_names[i]);
 		name = json_string_value(json_object_get(levels, profile_names[i]));
 		if (!name || !level_parse(name, &entry->rule.levels[i]))
-			return content(entry, pointer,
-				       "must be error, warning, suggestion, info or off");
+			return content(entry,
+				       "must be error, warning, suggestion, info or off",
+				       "/levels/%s", profile_names[i]);
 	}
 	json_object_foreach((json_t *)levels, key, value)
 	{
-		char pointer[64];
 		bool known = false;
 
 		for (size_t i = 0; i < PROFILE_COUNT; i++)
 			known |= !strcmp(profile_names[i], key);
-		snprintf(pointer, sizeof(pointer), "/levels/%.40s", key);
 		if (!known)
-			return content(entry, pointer,
-				       "no such profile (dev, ci, release)");
+			return content(entry, "no such profile (dev, ci, release)",
+				       "/levels/%.40s", key);
 	}
 	return NULL;
 }
@@ -162,14 +166,12 @@ static struct error *reject_unknown_keys(const struct entry *entry)
 
 	json_object_foreach(entry->json, key, value)
 	{
-		char pointer[80];
 		bool found = false;
 
 		for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
 			found |= !strcmp(known[i], key);
-		snprintf(pointer, sizeof(pointer), "/%.60s", key);
 		if (!found)
-			return content(entry, pointer, "unknown key");
+			return content(entry, "unknown key", "/%.60s", key);
 	}
 	return NULL;
 }
@@ -181,7 +183,7 @@ static struct error *read_entry(struct entry *entry)
 
 	rule->file = entry->file;
 	if (!json_is_object(entry->json))
-		return content(entry, "/", "must be an object");
+		return content(entry, "must be an object", "/");
 	error = reject_unknown_keys(entry);
 	if (!error)
 		error = read_string(entry, "id", true, &rule->id);
@@ -203,8 +205,8 @@ static struct error *read_entry(struct entry *entry)
 		error = read_list(entry, "references", false, &rule->references);
 	rule->check = json_object_get(entry->json, "check");
 	if (!error && !json_is_string(rule->check) && !json_is_object(rule->check))
-		error = content(entry, "/check",
-				"must be \"builtin\", \"run\" or a matcher");
+		error = content(entry, "must be \"builtin\", \"run\" or a matcher",
+				"/check");
 	return error;
 }
 
@@ -226,7 +228,7 @@ static struct error *add_file(struct catalogue *catalogue, const char *folder,
 	if (!error)
 		error = read_entry(&entry);
 	if (!error && catalogue_find(catalogue, entry.rule.id))
-		error = content(&entry, "/id", "this id is already taken");
+		error = content(&entry, "this id is already taken", "/id");
 	if (!error &&
 	    !array_grow(catalogue->entries, catalogue->count, catalogue->capacity))
 		error = error_nomem();
@@ -235,7 +237,12 @@ static struct error *add_file(struct catalogue *catalogue, const char *folder,
 		return error;
 	}
 	catalogue->entries[catalogue->count++] = entry;
-	qsort(catalogue->entries, catalogue->count, sizeof(entry), compare_entries);
+	/* files come in the order of their names, which is that of the ids */
+	if (catalogue->count > 1 &&
+	    compare_entries(&catalogue->entries[catalogue->count - 2],
+			    &catalogue->entries[catalogue->count - 1]) > 0)
+		qsort(catalogue->entries, catalogue->count, sizeof(entry),
+		      compare_entries);
 	return NULL;
 }
 

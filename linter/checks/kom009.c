@@ -2,9 +2,11 @@
 #include <elf.h>
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/array.h"
+#include "common/error.h"
 #include "linter/subject_ko.h"
 
 static bool begins(const char *name, const char *prefix)
@@ -39,6 +41,16 @@ static bool is_allowed_object(const char *name)
 		if (!fnmatch(patterns[i], name, 0))
 			return true;
 	return false;
+}
+
+/* One flag a section: whether it goes after loading. */
+static bool *find_passing(const struct elf *elf)
+{
+	bool *passing = calloc(elf->section_count + 1, sizeof(*passing));
+
+	for (size_t i = 1; passing && i < elf->section_count; i++)
+		passing[i] = is_passing(elf->sections[i].name);
+	return passing;
 }
 
 /* The function or object of @section that covers @offset. */
@@ -83,7 +95,7 @@ static struct error *tell(struct linter *linter, const struct subject *subject,
 
 static struct error *look_at(struct linter *linter, const struct subject *subject,
 			     const struct elf_section *rela,
-			     const struct elf_section *from)
+			     const struct elf_section *from, const bool *passing)
 {
 	const struct ko *ko = subject_ko(subject)->ko;
 	bool code = from->flags & SHF_EXECINSTR;
@@ -94,16 +106,16 @@ static struct error *look_at(struct linter *linter, const struct subject *subjec
 	for (size_t i = 0; i < table.count; i++) {
 		struct elf_symbol target, holder = { .name = from->name };
 		struct elf_relocation r;
+		uint32_t section;
 		const char *to;
 
-		if (!elf_relocation_at(&table, i, &r) ||
-		    !elf_symbol_at(&ko->symbols, r.symbol, &target) ||
-		    target.section == SHN_UNDEF ||
-		    target.section >= ko->elf->section_count)
+		if (!elf_relocation_at(&table, i, &r))
+			break;
+		section = ko_section_of(ko, &r);
+		if (section >= ko->elf->section_count || !passing[section] ||
+		    !elf_symbol_at(&ko->symbols, r.symbol, &target))
 			continue;
-		to = ko->elf->sections[target.section].name;
-		if (!is_passing(to))
-			continue;
+		to = ko->elf->sections[section].name;
 		find_holder(ko, from->index, r.offset, &holder);
 		if (!code && is_allowed_object(holder.name))
 			continue;
@@ -111,6 +123,16 @@ static struct error *look_at(struct linter *linter, const struct subject *subjec
 			    *target.name ? target.name : to);
 	}
 	return NULL;
+}
+
+/* A bit for the beginning of a name, to tell most names without looking them up. */
+static uint64_t begin_bit(const char *name)
+{
+	unsigned int hash = (unsigned char)name[0];
+
+	for (int i = 1; i < 6 && name[i]; i++)
+		hash = hash * 31 + (unsigned char)name[i];
+	return 1ULL << ((hash * 2654435761u) >> 26);
 }
 
 /* A static function of one file may have the name of an exported one of another. */
@@ -126,35 +148,36 @@ static bool is_defined_globally(const struct ko *ko, const char *name)
 	return false;
 }
 
-static struct error *look_at_exports(struct linter *linter, const struct subject *subject)
+static struct error *look_at_exports(struct linter *linter, const struct subject *subject,
+				     const bool *passing)
 {
 	const struct ko *ko = subject_ko(subject)->ko;
 	struct error *error = NULL;
+	uint64_t begins_with = 0;
 	struct elf_symbol s;
 
+	for (size_t i = 0; i < ko->export_count; i++)
+		begins_with |= begin_bit(ko->exports[i].name);
 	for (size_t i = 1; !error && ko->export_count && i < ko->symbols.count; i++) {
-		const char *section;
-		bool exported = false;
+		uint32_t section = ko->symbol_sections[i];
+		bool gone;
 
-		if (!elf_symbol_at(&ko->symbols, i, &s) ||
-		    s.section >= ko->elf->section_count || !*s.name)
+		if (!section || section >= ko->elf->section_count ||
+		    !elf_symbol_at(&ko->symbols, i, &s) || !*s.name ||
+		    !(begins_with & begin_bit(s.name)))
 			continue;
-		section = ko->elf->sections[s.section].name;
-		if (s.bind != STB_LOCAL && !is_passing(section))
+		gone = passing[section];
+		if ((s.bind != STB_LOCAL && !gone) || !ko_find_export(ko, s.name) ||
+		    (s.bind == STB_LOCAL && is_defined_globally(ko, s.name)))
 			continue;
-		for (size_t k = 0; k < ko->export_count; k++)
-			exported |= !strcmp(ko->exports[k].name, s.name);
-		if (exported && (s.bind != STB_LOCAL || !is_defined_globally(ko, s.name)))
-			error = linter_emit(
-				linter, subject,
-				&(struct finding){
-					.symbol = s.name,
-					.message =
-						is_passing(section)
-							? "exported although it is gone "
-							  "after loading"
-							: "exported although it is static",
-					.evidence = section });
+		error = linter_emit(
+			linter, subject,
+			&(struct finding){
+				.symbol = s.name,
+				.message = gone ? "exported although it is gone after "
+						  "loading"
+						: "exported although it is static",
+				.evidence = ko->elf->sections[section].name });
 	}
 	return error;
 }
@@ -162,19 +185,24 @@ static struct error *look_at_exports(struct linter *linter, const struct subject
 static struct error *run(struct linter *linter, const struct subject *subject)
 {
 	const struct ko *ko = subject_ko(subject)->ko;
+	_free_ bool *passing = NULL;
 	struct error *error = NULL;
 
 	if (!ko->has_symbols)
 		return NULL;
+	passing = find_passing(ko->elf);
+	if (!passing)
+		return error_nomem();
 	for (size_t i = 1; !error && i < ko->elf->section_count; i++) {
 		const struct elf_section *s = &ko->elf->sections[i];
 
 		if ((s->type == SHT_RELA || s->type == SHT_REL) &&
 		    s->info < ko->elf->section_count &&
 		    is_lasting(ko->elf->sections[s->info].name))
-			error = look_at(linter, subject, s, &ko->elf->sections[s->info]);
+			error = look_at(linter, subject, s, &ko->elf->sections[s->info],
+					passing);
 	}
-	return error ? error : look_at_exports(linter, subject);
+	return error ? error : look_at_exports(linter, subject, passing);
 }
 
 static const struct check kom009 = { .id = "KOM009", .kind = &kind_ko, .run = run };

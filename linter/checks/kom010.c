@@ -17,7 +17,8 @@ static bool is_foreign(const struct elf_section *s)
 	if (!(s->flags & SHF_ALLOC))
 		return false;
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-		if (!strcmp(s->name, names[i]))
+		if (s->name[0] == '.' && s->name[1] == names[i][1] &&
+		    !strcmp(s->name, names[i]))
 			return true;
 	return s->flags & SHF_TLS;
 }

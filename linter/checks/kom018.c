@@ -16,13 +16,18 @@ static const char *const words[] = { "XXX ",   "XXX:",	 "FIXME", "TODO",
 				     "HACK",   "DEBUG:", "DBG:",  "got here",
 				     "here 1", "!!!!",	 "####",  "@@@@" };
 
+/* Of the words: most strings are told by their first byte. */
+static const char first_letters[] = "XFTHDgh!#@";
+
 static bool is_debug_text(const char *text)
 {
 	/* printk's level stands before the text */
 	if (*text == '\001' && text[1])
 		text += 2;
+	if (!memchr(first_letters, *text, sizeof(first_letters) - 1))
+		return false;
 	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-		if (!strncmp(text, words[i], strlen(words[i])))
+		if (*text == *words[i] && !strncmp(text, words[i], strlen(words[i])))
 			return true;
 	return false;
 }

@@ -15,6 +15,7 @@
 #include "linter/arena.h"
 #include "linter/source/cursor.h"
 #include "linter/source/import.h"
+#include "linter/source/libclang.h"
 #include "linter/source/paths.h"
 #include "readers/bundle.h"
 
@@ -285,6 +286,11 @@ struct error *parse_units(struct source_model *model,
 	memset(units + model->unit_count, 0, count * sizeof(*units));
 	model->units = units;
 	model->unit_count += count;
+	if (!libclang_open()) {
+		for (size_t i = 0; i < count; i++)
+			units[work.first + i].reason = LIBCLANG " is not installed";
+		return NULL;
+	}
 	pthread_mutex_init(&work.lock, NULL);
 	run_workers(&work, threads);
 	pthread_mutex_destroy(&work.lock);

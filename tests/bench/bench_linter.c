@@ -2,7 +2,8 @@
 /*
  * The linter's binary rules over a kernel's modules against one modinfo process over the
  * same files; compressed modules against xz and zstd alone. CPU time (user and system)
- * of whole processes, medians of several turns, taken in turn.
+ * and, because modules are unpacked by further threads, elapsed time of whole processes;
+ * medians of several turns, taken in turn.
  *
  * usage: bench_linter LINT KERNEL-FOLDER SCRATCH-FOLDER
  */
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/array.h"
@@ -20,10 +22,10 @@
 #include "common/file.h"
 #include "readers/bundle.h"
 
-enum { TURNS = 7, SHARE = 4 };
+enum { TURNS = 7 };
 
 struct usage {
-	double seconds;
+	double seconds, elapsed;
 	long kilobytes; /* most resident */
 };
 
@@ -33,9 +35,18 @@ static void die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
 /* Output is thrown away. Findings (status 1) are no failure. */
 static struct usage run(char *const *argv)
 {
+	double begun = now();
 	struct rusage usage;
 	pid_t pid = fork();
 	int status;
@@ -57,13 +68,13 @@ static struct usage run(char *const *argv)
 	return (struct usage){ usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
 				       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) /
 					       1e6,
-			       usage.ru_maxrss };
+			       now() - begun, usage.ru_maxrss };
 }
 
 struct contender {
 	const char *name;
 	char *const *argv;
-	double seconds[TURNS];
+	double seconds[TURNS], elapsed[TURNS];
 	long kilobytes;
 };
 
@@ -74,16 +85,16 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static double median(struct contender *c)
+static double median(double *seconds)
 {
-	qsort(c->seconds, TURNS, sizeof(*c->seconds), compare);
-	return c->seconds[TURNS / 2];
+	qsort(seconds, TURNS, sizeof(*seconds), compare);
+	return seconds[TURNS / 2];
 }
 
 /* All contenders once before (to warm the cache), then in turn. The first is the peer. */
 static void race(const char *title, struct contender *contenders, size_t count)
 {
-	double peer;
+	double peer, elapsed_peer;
 
 	for (size_t i = 0; i < count; i++)
 		run(contenders[i].argv);
@@ -92,16 +103,20 @@ static void race(const char *title, struct contender *contenders, size_t count)
 			struct usage u = run(contenders[i].argv);
 
 			contenders[i].seconds[turn] = u.seconds;
+			contenders[i].elapsed[turn] = u.elapsed;
 			if (u.kilobytes > contenders[i].kilobytes)
 				contenders[i].kilobytes = u.kilobytes;
 		}
-	printf("%s\n", title);
-	peer = median(&contenders[0]);
+	printf("%s%*s  CPU           elapsed\n", title, 57 - (int)strlen(title), "");
+	peer = median(contenders[0].seconds);
+	elapsed_peer = median(contenders[0].elapsed);
 	for (size_t i = 0; i < count; i++) {
-		double seconds = median(&contenders[i]);
+		double seconds = median(contenders[i].seconds);
+		double elapsed = median(contenders[i].elapsed);
 
-		printf("  %-52s %8.3f s  %6.2f x  %5ld MB\n", contenders[i].name, seconds,
-		       seconds / peer, contenders[i].kilobytes / 1024);
+		printf("  %-52s %6.3f s %5.2f x  %6.3f s %5.2f x  %4ld MB\n",
+		       contenders[i].name, seconds, seconds / peer, elapsed,
+		       elapsed / elapsed_peer, contenders[i].kilobytes / 1024);
 	}
 }
 
@@ -182,11 +197,11 @@ static void race_plain(const char *lint, const char *kernel)
 	race(title, contenders, ARRAY_LENGTH(contenders));
 }
 
-/* A share of the modules, compressed by @tool into @folder. */
+/* The modules, compressed by @tool into @folder. */
 static void compress(const char *tool, const char *suffix, const char *kernel,
 		     const char *folder)
 {
-	struct paths files = command("true", text("%s/modules", kernel, "", ""), SHARE);
+	struct paths files = command("true", text("%s/modules", kernel, "", ""), 1);
 	struct stat st;
 
 	if (!stat(folder, &st))
@@ -228,8 +243,8 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		die("usage: bench_linter LINT KERNEL-FOLDER SCRATCH-FOLDER");
-	xz = text("%s/xz", argv[3], "", "");
-	zst = text("%s/zst", argv[3], "", "");
+	xz = text("%s/all-xz", argv[3], "", "");
+	zst = text("%s/all-zst", argv[3], "", "");
 	mkdir(argv[3], 0777);
 	compress("xz --check=crc32 --lzma2=dict=1MiB", ".xz", argv[2], xz);
 	compress("zstd -q -19", ".zst", argv[2], zst);

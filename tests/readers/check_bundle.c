@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "common/file.h"
 #include "common/strbuf.h"
@@ -202,6 +203,49 @@ START_TEST(walks_a_folder_without_following_links)
 }
 END_TEST
 
+static struct error *unpack_zstd(const uint8_t *packed, size_t size, uint64_t limit,
+				 struct content *ret)
+{
+	return bundle_inflate("x.ko.zst", (struct span){ packed, size }, limit, ret);
+}
+
+START_TEST(zstd_frames_that_lie_are_errors)
+{
+	_content_ struct content content = { 0 };
+	uint8_t packed[8192];
+	char text[4096];
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * i >> 3);
+	n = ZSTD_compress(packed, sizeof(packed), text, sizeof(text), 3);
+	ck_assert(!ZSTD_isError(n));
+	ck_assert_ok(unpack_zstd(packed, n, 1 << 20, &content));
+	ck_assert_uint_eq(content.bytes.size, sizeof(text));
+	content_deinit(&content);
+	ck_assert_fails(unpack_zstd(packed, n, 1000, &content), "unpacks to more than");
+	ck_assert_fails(unpack_zstd(packed, n - 9, 1 << 20, &content),
+			"cannot be unpacked");
+	/* the frame header's content size: two bytes, less 256 */
+	ck_assert_uint_eq(packed[4] >> 6, 1);
+	packed[6]++;
+	ck_assert_fails(unpack_zstd(packed, n, 1 << 20, &content), "cannot be unpacked");
+}
+END_TEST
+
+START_TEST(zstd_frames_one_behind_the_other_are_one_file)
+{
+	_content_ struct content content = { 0 };
+	uint8_t packed[512];
+	size_t n = ZSTD_compress(packed, 256, "one ", 4, 3);
+
+	n += ZSTD_compress(packed + n, 256, "two", 3, 3);
+	ck_assert_ok(unpack_zstd(packed, n, 1 << 20, &content));
+	ck_assert_uint_eq(content.bytes.size, 7);
+	ck_assert_mem_eq(content.bytes.data, "one two", 7);
+}
+END_TEST
+
 START_TEST(a_path_that_is_not_there_is_an_error)
 {
 	struct bundle *bundle;
@@ -225,6 +269,8 @@ int main(void)
 	tcase_add_test(tcase, follows_containers_only_so_deep);
 	tcase_add_test(tcase, hard_links_have_their_targets_bytes);
 	tcase_add_test(tcase, walks_a_folder_without_following_links);
+	tcase_add_test(tcase, zstd_frames_that_lie_are_errors);
+	tcase_add_test(tcase, zstd_frames_one_behind_the_other_are_one_file);
 	tcase_add_test(tcase, a_path_that_is_not_there_is_an_error);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
