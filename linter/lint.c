@@ -41,6 +41,9 @@ static const struct option options[] = {
 	  "Symbols that a distribution keeps the same, one a line." },
 	{ OPTION_STRING, 0, "signer", "GLOB", offsetof(struct values, lint.signer),
 	  "Who must have signed the modules." },
+	{ OPTION_STRING, 0, "trust", "FILE", offsetof(struct values, lint.trust),
+	  "Certificates that the modules' signatures are verified with: PEM, DER, or a "
+	  "kernel image (vmlinuz) for those that are built into it." },
 	{ OPTION_SIZE, 0, "page-size", "SIZE", offsetof(struct values, lint.page_size),
 	  "For wired memory: pages of this size only. Default: 4k, 16k and 64k." },
 	{ OPTION_FLAG, 0, "external", .offset = offsetof(struct values, lint.external),

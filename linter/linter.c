@@ -173,6 +173,8 @@ struct error *linter_create(const struct linter_options *options, struct report 
 	if (!error)
 		error = check_file(options->stablelist, "--stablelist");
 	if (!error)
+		error = check_file(options->trust, "--trust");
+	if (!error)
 		error = activate_all(linter);
 	if (!error)
 		error = add_targets(linter);

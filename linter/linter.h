@@ -25,6 +25,7 @@ struct linter_options {
 	const char *manifest;	       /* what is meant to ship */
 	const char *stablelist;	       /* symbols that may be used */
 	const char *signer;	       /* who must have signed modules; a glob */
+	const char *trust;	       /* certificates that signatures are held against */
 	uint64_t page_size;
 	bool external;	 /* modules are out-of-tree even in a kernel package */
 	bool slow;	 /* rules that disassemble */

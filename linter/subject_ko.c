@@ -213,7 +213,9 @@ static struct error *visit_module(struct linter *linter, struct ko_set *set,
 	if (error)
 		return tell_broken(linter, bundle, member, error);
 	model.ko = ko;
-	error = keep_facts(set, &model, member);
+	error = signature_judge(linter, ko, &model.signature);
+	if (!error)
+		error = keep_facts(set, &model, member);
 	return error ? error : linter_subject(linter, &subject);
 }
 

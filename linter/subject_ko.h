@@ -10,6 +10,7 @@
 #pragma once
 
 #include "linter/linter.h"
+#include "linter/signature.h"
 #include "readers/bundle.h"
 #include "readers/ko.h"
 
@@ -20,6 +21,7 @@ struct ko_subject {
 	const struct ko *ko;
 	const char *name; /* what the kernel would call it, from the file's name */
 	bool compressed;
+	struct signature_verdict signature;
 };
 
 static inline const struct ko_subject *subject_ko(const struct subject *subject)

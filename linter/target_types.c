@@ -14,8 +14,9 @@
 #include "linter/linux_target.h"
 #include "readers/bundle.h"
 #include "readers/elf.h"
+#include "readers/kernel_image.h"
 
-enum { KERNEL_MAXIMUM = 256 << 20, DEPTH = 8 };
+enum { DEPTH = 8 };
 
 struct named_type {
 	const char *name;
@@ -85,46 +86,15 @@ static struct error *from_elf(const char *path, struct span bytes,
 	return from_btf(part, types);
 }
 
-static uint32_t little32(const uint8_t *p)
-{
-	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-/*
- * A bzImage's payload is vmlinux, compressed, its size behind it. Source:
- * Documentation/x86/boot.rst (payload_offset, payload_length).
- */
-static struct error *from_image(const char *path, struct span bytes,
-				struct target_types *types)
-{
-	enum { SETUP_SECTORS = 0x1f1, MAGIC = 0x202, PAYLOAD = 0x248, TRAILER = 4 };
-	_content_ struct content content = { 0 };
-	struct error *error;
-	struct span payload;
-	uint64_t start;
-
-	if (bytes.size < 0x260 || memcmp(bytes.data + MAGIC, "HdrS", 4))
-		return error_new(ERROR_INPUT, "%s is no kernel image that is understood",
-				 path);
-	start = (bytes.data[SETUP_SECTORS] + 1) * 512ULL + little32(bytes.data + PAYLOAD);
-	if (little32(bytes.data + PAYLOAD + 4) < TRAILER ||
-	    !span_slice(bytes, start, little32(bytes.data + PAYLOAD + 4) - TRAILER,
-			&payload))
-		return error_new(ERROR_INPUT, "%s is cut", path);
-	error = bundle_inflate(path, payload, KERNEL_MAXIMUM, &content);
-	return error ? error : from_elf(path, content.bytes, types);
-}
-
 static struct error *from_file(const char *path, struct target_types *types)
 {
 	_mapping_ struct mapping mapping = { 0 };
+	_content_ struct content image = { 0 };
 	struct error *error = file_map(path, &mapping);
 
-	if (error)
-		return error;
-	if (span_starts_with(mapping.bytes, "\177ELF", 4))
-		return from_elf(path, mapping.bytes, types);
-	return from_image(path, mapping.bytes, types);
+	if (!error)
+		error = kernel_image_open(path, mapping.bytes, &image);
+	return error ? error : from_elf(path, image.bytes, types);
 }
 
 /* The running kernel's BTF, whose file says no size. */

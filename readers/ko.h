@@ -39,10 +39,11 @@ enum ko_signature_state {
 
 struct ko_signature {
 	enum ko_signature_state state;
-	struct span pkcs7; /* the message; empty unless KO_SIGNED */
-	uint64_t offset;   /* of the marker */
-	char hash[16];	   /* "sha256"; "" when not understood */
-	char signer[128];  /* common name of the issuer; "" when not named */
+	struct span pkcs7;   /* the message; empty unless KO_SIGNED */
+	uint64_t offset;     /* of the marker */
+	bool has_attributes; /* signed ones, which name the digest */
+	char hash[16];	     /* "sha256"; "" when not understood */
+	char signer[128];    /* common name of the issuer; "" when not named */
 };
 
 struct ko {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a module's PKCS#7 message says of itself: the digest and the issuer of the key.
- * Only the DER structure is walked (RFC 5652, SignedData); nothing is verified.
+ * Only the DER structure is walked (RFC 5652, SignedData); readers/trust.h verifies.
  */
 #include <stdio.h>
 #include <string.h>
@@ -118,6 +118,8 @@ void ko_signature_describe(struct span pkcs7, struct ko_signature *ret)
 		return;
 	if (id.tag == SEQUENCE && der_find(&id.value, SEQUENCE, &issuer))
 		name_signer(issuer, ret->signer, sizeof(ret->signer));
-	if (der_find(&info, SEQUENCE, &algorithm) && der_find(&algorithm, OID, &oid))
-		name_hash(oid, ret->hash, sizeof(ret->hash));
+	if (!der_find(&info, SEQUENCE, &algorithm) || !der_find(&algorithm, OID, &oid))
+		return;
+	name_hash(oid, ret->hash, sizeof(ret->hash));
+	ret->has_attributes = der_next(&info, &id) && id.tag == EXPLICIT;
 }

@@ -16,6 +16,25 @@ static bool is_weak(const char *hash)
 	return false;
 }
 
+static struct error *tell_unknown_key(struct linter *linter,
+				      const struct subject *subject,
+				      const struct ko_signature *s)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "signed by \"%.100s\"",
+		 *s->signer ? s->signer : "a key that is named by its id");
+	return linter_emit(
+		linter, subject,
+		&(struct finding){
+			.symbol = s->signer,
+			.message = "signed with a key that none of the trusted "
+				   "certificates has",
+			.evidence = text,
+			.hint = "sign with the key that the customers' machines "
+				"have enrolled, or trust this one too" });
+}
+
 static struct error *run(struct linter *linter, const struct subject *subject)
 {
 	const struct ko_signature *s = &subject_ko(subject)->ko->signature;
@@ -31,6 +50,9 @@ static struct error *run(struct linter *linter, const struct subject *subject)
 			&(struct finding){ .symbol = s->hash,
 					   .message = "signed over a weak digest",
 					   .hint = "sign with sha256 or better" });
+	if (!error && subject_ko(subject)->signature.held &&
+	    subject_ko(subject)->signature.verdict == TRUST_UNKNOWN_KEY)
+		error = tell_unknown_key(linter, subject, s);
 	if (error || !wanted || !fnmatch(wanted, s->signer, 0))
 		return error;
 	snprintf(text, sizeof(text), "signed by \"%.100s\", wanted \"%.100s\"", s->signer,

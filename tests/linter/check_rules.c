@@ -153,6 +153,7 @@ static void read_options(const json_t *json, struct linter_options *options)
 	options->manifest = json_string_value(json_object_get(o, "manifest"));
 	options->stablelist = json_string_value(json_object_get(o, "stablelist"));
 	options->signer = json_string_value(json_object_get(o, "signer"));
+	options->trust = json_string_value(json_object_get(o, "trust"));
 	options->slow = json_is_true(json_object_get(o, "slow"));
 	options->external = json_is_true(json_object_get(o, "external"));
 	options->page_size =

@@ -9,7 +9,8 @@
  *     "options": {"targets": [], "profile": "release", "manifest": "", "stablelist": "",
  *                 "includes": ["linux"] (folders of tests/linter/headers),
  *                 "sdk": "sdk" (likewise),
- *                 "signer": "", "page_size": 4096, "external": false, "slow": false}
+ *                 "signer": "", "trust": "", "page_size": 4096, "external": false,
+ *                 "slow": false}
  *     "base": "kext"         copied first: fixtures lie in tests/linter/bases/kext
  *     "steps": [             done in order, after everything was assembled and copied
  *       {"write": "Info.plist", "text": "…"}
