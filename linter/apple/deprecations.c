@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "common/strbuf.h"
 #include "linter/arena.h"
+#include "linter/libclang.h"
 #include "linter/sdk.h"
 
 enum { HEADER_LIMIT = 20000, PLATFORM_LIMIT = 8 };
@@ -200,13 +201,17 @@ static struct error *parse(struct deprecations *d, const char *folder, const cha
 	};
 	struct CXUnsavedFile unsaved = { name, text, strlen(text) };
 	struct visit v = { .d = d, .root = strlen(folder) + 1 };
-	CXIndex index = clang_createIndex(0, 0);
 	CXTranslationUnit unit = NULL;
-	enum CXErrorCode code = clang_parseTranslationUnit2(
+	enum CXErrorCode code;
+	CXIndex index;
+
+	if (!libclang_open())
+		return error_new(ERROR_MISSING, LIBCLANG " is not installed");
+	index = clang_createIndex(0, 0);
+	code = clang_parseTranslationUnit2(
 		index, name, arguments, ARRAY_LENGTH(arguments), &unsaved, 1,
 		CXTranslationUnit_KeepGoing | CXTranslationUnit_SkipFunctionBodies,
 		&unit);
-
 	if (code == CXError_Success) {
 		d->errors = count_errors(unit);
 		clang_visitChildren(clang_getTranslationUnitCursor(unit), visit, &v);

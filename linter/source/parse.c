@@ -13,9 +13,9 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "linter/arena.h"
+#include "linter/libclang.h"
 #include "linter/source/cursor.h"
 #include "linter/source/import.h"
-#include "linter/source/libclang.h"
 #include "linter/source/paths.h"
 #include "readers/bundle.h"
 

@@ -6,7 +6,7 @@
  * here against clang-c/Index.h; a function that is used and does not stand here is an
  * undefined reference when bookend-lint is linked.
  */
-#include "linter/source/libclang.h"
+#include "linter/libclang.h"
 
 #include <clang-c/Index.h>
 #include <dlfcn.h>
@@ -27,10 +27,10 @@ bool libclang_open(void)
 	return library;
 }
 
-/* Whoever calls a function of the library has called libclang_open() before. */
+/* Whoever calls a function of the library has asked libclang_open() before. */
 static void *find(const char *name)
 {
-	void *function = dlsym(library, name);
+	void *function = libclang_open() ? dlsym(library, name) : NULL;
 
 	if (!function)
 		abort();
@@ -49,6 +49,7 @@ static void *find(const char *name)
 
 FORWARD(CXEvalResult, clang_Cursor_Evaluate, (CXCursor a0), a0)
 FORWARD(enum CX_StorageClass, clang_Cursor_getStorageClass, (CXCursor a0), a0)
+FORWARD(CXString, clang_Cursor_getMangling, (CXCursor a0), a0)
 FORWARD(unsigned, clang_Cursor_isBitField, (CXCursor a0), a0)
 FORWARD(int, clang_Cursor_isNull, (CXCursor a0), a0)
 FORWARD(void, clang_EvalResult_dispose, (CXEvalResult a0), a0)
@@ -59,6 +60,7 @@ FORWARD(long long, clang_Type_getSizeOf, (CXType a0), a0)
 FORWARD(unsigned, clang_Type_visitFields, (CXType a0, CXFieldVisitor a1, CXClientData a2),
 	a0, a1, a2)
 FORWARD(CXIndex, clang_createIndex, (int a0, int a1), a0, a1)
+FORWARD(void, clang_disposeCXPlatformAvailability, (CXPlatformAvailability * a0), a0)
 FORWARD(void, clang_disposeDiagnostic, (CXDiagnostic a0), a0)
 FORWARD(void, clang_disposeIndex, (CXIndex a0), a0)
 FORWARD(void, clang_disposeString, (CXString a0), a0)
@@ -70,6 +72,10 @@ FORWARD(CXType, clang_getCanonicalType, (CXType a0), a0)
 FORWARD(CXCursor, clang_getCursorDefinition, (CXCursor a0), a0)
 FORWARD(CXSourceRange, clang_getCursorExtent, (CXCursor a0), a0)
 FORWARD(enum CXCursorKind, clang_getCursorKind, (CXCursor a0), a0)
+FORWARD(int, clang_getCursorPlatformAvailability,
+	(CXCursor a0, int *a1, CXString *a2, int *a3, CXString *a4,
+	 CXPlatformAvailability *a5, int a6),
+	a0, a1, a2, a3, a4, a5, a6)
 FORWARD(CXSourceLocation, clang_getCursorLocation, (CXCursor a0), a0)
 FORWARD(CXCursor, clang_getCursorReferenced, (CXCursor a0), a0)
 FORWARD(CXCursor, clang_getCursorSemanticParent, (CXCursor a0), a0)
