@@ -83,3 +83,19 @@ struct error *command_run(const char *const *argv, const struct command_hooks *h
 	close(failure[0]);
 	return code ? error_errno(code, "cannot run %s", argv[0]) : NULL;
 }
+
+struct error *command_idle(uint64_t ns, const volatile int *interrupted)
+{
+	const struct timespec length = { ns / 1000000000, ns % 1000000000 };
+	pid_t process = fork();
+
+	if (!process) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		nanosleep(&length, NULL);
+		_exit(0);
+	}
+	if (process < 0)
+		return error_errno(errno, "cannot fork");
+	wait_for(process, NULL, interrupted);
+	return NULL;
+}

@@ -21,4 +21,10 @@ struct command_hooks {
 struct error *command_run(const char *const *argv, const struct command_hooks *hooks,
 			  const volatile int *interrupted, int *ret);
 
+/*
+ * For as long, a process that does nothing: starting one takes memory, too, so idling
+ * starts one as cycling does.
+ */
+struct error *command_idle(uint64_t ns, const volatile int *interrupted);
+
 uint64_t command_clock(void); /* CLOCK_MONOTONIC, ns */

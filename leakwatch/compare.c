@@ -22,16 +22,21 @@
 /* The whole of a source that counts many caches. */
 static const char everything[] = "all together";
 
+static void drop_caches(const char *what)
+{
+	_close_ int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, what, strlen(what)) < 0)
+		return;
+}
+
 static void settle(void)
 {
+	/* the kernel need not log each call */
+	drop_caches("4");
 	for (int i = 0; i < 3; i++) {
-		int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-
 		sync();
-		if (fd >= 0 && write(fd, "7\n", 2) < 0)
-			i = 3;
-		if (fd >= 0)
-			close(fd);
+		drop_caches("3");
 		usleep(50000);
 	}
 }
@@ -156,7 +161,7 @@ static struct error *run_blocks(const struct compare_options *o, struct blocks *
 			*status = *status ? *status : now;
 			length = command_clock() - begun;
 		} else {
-			usleep(length / 1000);
+			error = command_idle(length, o->interrupted);
 		}
 		if (!error)
 			error = sample(o, &blocks->samples[i + 1]);

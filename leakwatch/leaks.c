@@ -182,13 +182,19 @@ static bool below(const struct site *site, const char *symbol)
 	return false;
 }
 
+/* kmem_cache_create_usercopy and its like; since 6.12 __kmem_cache_create_args. */
+static bool makes_cache(const struct site *site)
+{
+	return below(site, "kmem_cache_create") || below(site, "__kmem_cache_create");
+}
+
 /* Objects of a cache of the driver's own keep the cache alive, and what describes it. */
 static bool leaks_from_cache(const struct leaks *leaks)
 {
 	for (size_t i = 0; i < leaks->count; i++)
 		if (leaks->items[i].site->cache && leaks->items[i].driver &&
 		    !cache_object(leaks->items[i].site->cache) &&
-		    !below(leaks->items[i].site, "kmem_cache_create"))
+		    !makes_cache(leaks->items[i].site))
 			return true;
 	return false;
 }
@@ -215,8 +221,7 @@ static enum leak_class classify(const struct census_model *model, const struct l
 	leak->why = NULL;
 	if (leak->tail && leak->oldest_ns < on_its_way_ns)
 		return LEAK_OUTSTANDING;
-	if (leak->driver && below(leak->site, "kmem_cache_create") &&
-	    leaks_from_cache(all)) {
+	if (leak->driver && makes_cache(leak->site) && leaks_from_cache(all)) {
 		leak->why = "a cache cannot go while objects of it are alive";
 		return LEAK_FOLLOWS;
 	}

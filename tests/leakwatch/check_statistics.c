@@ -136,6 +136,26 @@ START_TEST(objects_left_by_each_start_of_the_command_are_no_leak)
 }
 END_TEST
 
+START_TEST(what_idling_gives_back_was_not_leaked)
+{
+	double growth[64];
+	struct abba abba;
+
+	/* objects freed late: cycling takes them, idling gives them back */
+	for (int i = 0; i < 32; i++)
+		growth[i] =
+			(i % 4 == 0 || i % 4 == 3 ? 1 : -1) * (500000 + 1000 * (i % 5));
+	ck_assert_ok(statistics_abba(growth, 8, 1, 24, 40, &abba));
+	ck_assert(!abba.grows);
+	ck_assert_double_ge(abba.limit, 500000);
+	/* a leak beside them is still one */
+	for (int i = 0; i < 32; i++)
+		growth[i] += i % 4 == 0 || i % 4 == 3 ? 400000 : 0;
+	ck_assert_ok(statistics_abba(growth, 8, 1, 24, 40, &abba));
+	ck_assert(abba.grows);
+}
+END_TEST
+
 START_TEST(too_few_groups_prove_nothing)
 {
 	double growth[8] = { 100, 0, 0, 100, 100, 0, 0, 100 };
@@ -161,6 +181,7 @@ int main(void)
 	tcase_add_test(tests, never_clean_below_its_own_noise);
 	tcase_add_test(tests, a_steady_drift_is_no_leak);
 	tcase_add_test(tests, objects_left_by_each_start_of_the_command_are_no_leak);
+	tcase_add_test(tests, what_idling_gives_back_was_not_leaked);
 	tcase_add_test(tests, too_few_groups_prove_nothing);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
