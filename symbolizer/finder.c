@@ -17,6 +17,7 @@
 #include "common/strbuf.h"
 #include "report/json.h"
 #include "symbolizer/debugfile.h"
+#include "symbolizer/debuglink.h"
 
 enum {
 	DEPTH_LIMIT = 24,     /* folders below a folder */
@@ -224,6 +225,8 @@ static void told(struct search *search, const char *place)
 	json_array_append_new(search->places, json_any_string(place));
 }
 
+static void follow_link(struct search *search, const char *path, const char *build_id);
+
 /* Takes @path if its build-id agrees; one without lines is kept in reserve. */
 static void consider(struct search *search, const char *path, const char *build_id,
 		     bool lines)
@@ -238,8 +241,40 @@ static void consider(struct search *search, const char *path, const char *build_
 	}
 	if (lines)
 		search->found = strdup(path);
-	else if (!search->stripped)
+	else
+		follow_link(search, path, build_id);
+	if (!search->found && !search->stripped)
 		search->stripped = strdup(path);
+}
+
+/*
+ * The debug file that a stripped file names, when it is of the same build: without a
+ * build-id nothing would show a mismatch.
+ */
+static void follow_link(struct search *search, const char *path, const char *build_id)
+{
+	char *places[DEBUGLINK_PLACES];
+	_error_ struct error *error = debuglink_places(path, places);
+
+	for (int i = 0; !error && i < DEBUGLINK_PLACES; i++) {
+		_free_ char *place = places[i];
+		_error_ struct error *unread = NULL;
+		char its_id[64];
+		bool lines;
+
+		if (!place || search->found || !*build_id)
+			continue;
+		told(search, place);
+		if (access(place, R_OK))
+			continue;
+		unread = debugfile_glance(place, NULL, its_id, &lines);
+		if (unread || !lines)
+			continue;
+		if (strcasecmp(its_id, build_id))
+			search->differed = true;
+		else
+			search->found = strdup(place);
+	}
 }
 
 static void try_path(struct search *search, const char *path)

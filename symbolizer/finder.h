@@ -2,7 +2,8 @@
 /*
  * Finds the debug file of a kernel or module: by build-id first, then by name in the
  * folders given, the system's own places, and debuginfod where DEBUGINFOD_URLS is set.
- * A file whose build-id differs from the one asked for is never returned.
+ * A file whose build-id differs from the one asked for is never returned. Of a stripped
+ * file the debug file that it names (.gnu_debuglink) is taken, when it is of that build.
  */
 #pragma once
 
