@@ -9,12 +9,12 @@
 
 #include "common/error.h"
 #include "common/file.h"
-#include "common/progress.h"
 #include "cycler/archive.h"
 #include "cycler/carry.h"
 #include "cycler/complaints.h"
 #include "cycler/results.h"
 #include "cycler/resume.h"
+#include "cycler/screen.h"
 #include "cycler/stop_on.h"
 #include "cycler/verdict.h"
 #include "target/clock.h"
@@ -34,8 +34,8 @@ struct session {
 	struct journal journal;
 	struct archive *archive;
 	struct results results;
-	struct progress progress;
-	const struct plan_leg *shown_leg; /* the progress is of */
+	struct screen screen;
+	char *machine; /* for the screen */
 	struct carried_list modules;
 	json_t *left;	     /* of the plan, after a target died; NULL: all of it */
 	size_t first_leg;    /* to begin with */
@@ -55,65 +55,19 @@ static void session_deinit(struct session *s)
 	carried_list_deinit(&s->modules);
 	json_decref(s->left);
 	error_destroy(s->trouble);
-}
-
-/* Passes of all workers in the running leg. */
-static uint64_t passes_so_far(const struct session *s)
-{
-	uint64_t done = 0;
-
-	for (size_t i = 0; i < JOURNAL_WORKERS; i++)
-		done += __atomic_load_n(&s->journal.workers[i].passes, __ATOMIC_RELAXED);
-	return done;
-}
-
-/* 0: one of its cycles has no limit. */
-static uint64_t passes_planned(const struct plan_leg *leg)
-{
-	uint64_t total = 0;
-
-	for (size_t c = 0; c < leg->cycle_count; c++) {
-		if (!leg->cycles[c].passes)
-			return 0;
-		total += leg->cycles[c].passes * leg->cycles[c].workers;
-	}
-	return total;
-}
-
-/* A leg goes at its own pace, so its progress says nothing of the next one's. */
-static void begin_leg(struct session *s, const struct plan_leg *leg)
-{
-	bool open = s->progress.open;
-
-	if (s->shown_leg == leg)
-		return;
-	s->shown_leg = leg;
-	progress_init(&s->progress, leg->name, passes_planned(leg), s->options->quiet);
-	s->progress.open = open;
+	free(s->machine);
 }
 
 static void show(struct session *s)
 {
-	const struct plan_leg *leg = &s->plan->legs[s->results.leg];
-	size_t complaints = json_array_size(s->results.complaints);
-	const char *last = NULL, *text;
-	char note[160];
+	const struct screen_view view = { s->plan, &s->results, &s->journal, s->archive,
+					  s->machine ? s->machine : "" };
 
-	for (size_t i = complaints; i-- > 0 && i + 50 > complaints && !last;) {
-		text = json_string_value(json_object_get(
-			json_array_get(s->results.complaints, i), "text"));
-		if (text && complaint_of(text))
-			last = text;
-	}
-	snprintf(note, sizeof(note), "%s%.100s", last ? "kernel: " : "",
-		 last ? last : "");
-	begin_leg(s, leg);
-	progress_update(&s->progress, passes_so_far(s), note);
+	screen_update(&s->screen, &view);
 	if (!*s->options->status)
 		return;
 	*s->options->status = 0;
-	fprintf(stderr, "%s: %llu passes, %zu complaints of the kernel so far\n",
-		leg->name, (unsigned long long)passes_so_far(s), complaints);
+	screen_status(&s->screen, &view);
 }
 
 /*
@@ -274,6 +228,10 @@ static struct error *attach(struct session *s)
 	if (error)
 		return error;
 	archive_attach(s->archive, &s->journal);
+	free(s->machine);
+	if (asprintf(&s->machine, "%s, kernel %s", s->target->description,
+		     s->target->release) < 0)
+		s->machine = NULL;
 	/* in a VM records are safe when they are written, on a disk when it has them */
 	if (s->target->real)
 		s->journal.header->commit_ns =
@@ -308,7 +266,7 @@ static struct error *hold(struct session *s)
 
 	if (error)
 		return error;
-	progress_deinit(&s->progress);
+	screen_clear(&s->screen);
 	fprintf(stderr, "held: 'bookend vm debug %s' attaches gdb; Ctrl-C ends it\n",
 		s->options->machine.folder);
 	while (!*s->options->stop)
@@ -522,9 +480,9 @@ struct error *run_plan(const struct plan *plan, const struct run_options *option
 	if (!error)
 		error = attach(&s);
 	if (!error) {
-		begin_leg(&s, &plan->legs[0]);
+		screen_init(&s.screen, options->quiet);
 		error = carry_out(&s, report);
-		progress_deinit(&s.progress);
+		screen_clear(&s.screen);
 	}
 	session_deinit(&s);
 	return error;

@@ -29,7 +29,8 @@ static struct report *sample(void)
 		  .line = 9,
 		  .column = 3 },
 	};
-	static const struct latency latency[] = { { "open", 10, 1, 2, 3, 4, 5, 6 } };
+	static const struct latency latency[] = { { "open", 10, 1, 2, 3, 4, 5, 6, 7,
+						    8 } };
 	struct report *report = NULL;
 
 	ck_assert_ok(report_create("lint", "refdrv_1.4.deb", &report));
@@ -196,6 +197,53 @@ START_TEST(sarif_keeps_the_gravest_of_too_many)
 				    "message/text"),
 		       "10 further results"));
 	json_decref(log);
+}
+END_TEST
+
+/* Results numbered from 1 on, as many as the plan line says. */
+START_TEST(ktap_has_the_results_it_announces)
+{
+	_cleanup_(report_destroy) struct report *report = sample();
+	_free_ char *text = written(report, "ktap");
+	unsigned long announced, number, seen = 0, off = 0;
+	char *rest = text, *line;
+
+	ck_assert_int_eq(sscanf(text, "KTAP version 1\n1..%lu\n", &announced), 1);
+	while ((line = strsep(&rest, "\n"))) {
+		char *name = strncmp(line, "not ", 4) ? line : line + 4;
+
+		if (strncmp(name, "ok ", 3))
+			continue;
+		ck_assert_int_eq(sscanf(name, "ok %lu ", &number), 1);
+		ck_assert_uint_eq(number, ++seen);
+	}
+	ck_assert_uint_eq(seen, announced);
+	for (size_t i = 0; i < report->findings_count; i++)
+		off += report->findings[i].level == LEVEL_OFF;
+	ck_assert_uint_eq(seen + off, report->findings_count + report->runs_count +
+					      report->not_checked_count + 1);
+}
+END_TEST
+
+START_TEST(a_finding_that_fails_is_not_ok_in_ktap_and_fails_in_lava)
+{
+	_cleanup_(report_destroy) struct report *report = sample();
+	_free_ char *ktap = NULL, *lava = NULL;
+
+	add(report, &(struct finding){ .rule = "CYC001",
+				       .level = LEVEL_ERROR,
+				       .symbol = "open now",
+				       .message = "open # fails\nbadly" });
+	ktap = written(report, "ktap");
+	lava = written(report, "lava");
+	ck_assert_ptr_nonnull(strstr(ktap, " CYC001 open   fails badly\n"));
+	ck_assert_ptr_nonnull(strstr(ktap, "not ok "));
+	ck_assert_ptr_nonnull(strstr(
+		lava,
+		"<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=CYC001.open-now RESULT=fail>\n"));
+	ck_assert_ptr_nonnull(strstr(lava, "open.p99.999 RESULT=pass MEASUREMENT=7 "));
+	ck_assert_int_eq(strncmp(lava, "<LAVA_SIGNAL_TESTSET START ", 27), 0);
+	ck_assert_ptr_nonnull(strstr(lava, "<LAVA_SIGNAL_TESTSET STOP>\n"));
 }
 END_TEST
 
@@ -372,6 +420,8 @@ int main(void)
 	tcase_add_test(tcase, sarif_places_nested_members_in_their_container);
 	tcase_add_test(tcase, sarif_tells_what_was_not_checked);
 	tcase_add_test(tcase, sarif_keeps_the_gravest_of_too_many);
+	tcase_add_test(tcase, ktap_has_the_results_it_announces);
+	tcase_add_test(tcase, a_finding_that_fails_is_not_ok_in_ktap_and_fails_in_lava);
 	tcase_add_test(tcase, gitlab_fingerprints_are_unique);
 	tcase_add_test(tcase, gitlab_severities_follow_the_levels);
 	tcase_add_test(tcase, junit_is_well_formed_and_its_totals_are_right);
