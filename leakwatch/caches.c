@@ -60,6 +60,21 @@ bool cache_is_referenced(const char *cache)
 	return false;
 }
 
+bool cache_ends_with_process(const char *cache)
+{
+	static const char *const names[] = {
+		"filp",		 "task_struct",	   "signal_cache",
+		"sighand_cache", "files_cache",	   "fs_cache",
+		"pid",		 "nsproxy",	   "net_namespace",
+		"uts_namespace", "user_namespace", "pid_namespace"
+	};
+
+	for (size_t i = 0; cache && i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i], cache))
+			return true;
+	return false;
+}
+
 const char *cache_at(size_t index)
 {
 	return index < COUNT ? caches[index].cache : NULL;

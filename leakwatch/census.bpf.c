@@ -91,6 +91,7 @@ struct {
 } caches SEC(".maps");
 
 const volatile __u64 told_caches[CENSUS_TOLD];
+const volatile bool told_of_children[CENSUS_TOLD];
 const volatile char names[CENSUS_SLOTS][CENSUS_NAME];
 const volatile __u32 slot_count;
 const volatile struct census_owner owners[CENSUS_OWNERS];
@@ -100,8 +101,9 @@ const volatile bool call_site_only;
 
 struct census_slot slots[CENSUS_SLOTS];
 struct census_counters counters;
+struct census_live live;
 __u64 pass, all_loads;
-__u32 worker;
+__u32 worker, owner;		 /* who cycles; who takes the census */
 __u64 watched_low, watched_size; /* all open text; size 0: nothing is open */
 __u32 filter[CENSUS_FILTER];
 __u64 recovered[CENSUS_PAIRS];
@@ -265,6 +267,22 @@ static __always_inline enum walk walk_stack(void *ctx, struct scratch *s, __u32 
 	return state.driver ? WALK_DRIVER : WALK_NONE;
 }
 
+/* Races of the bounds lose a moment: they are figures, no proofs. */
+static __always_inline void live_changes(const struct census_site *site, __s64 objects,
+					 __s64 given)
+{
+	__s64 bytes;
+
+	if (site->class != CENSUS_DRIVER)
+		return;
+	__sync_fetch_and_add(&live.objects, objects);
+	bytes = __sync_fetch_and_add(&live.bytes, given) + given;
+	if (bytes > live.most)
+		live.most = bytes;
+	if (bytes < live.least)
+		live.least = bytes;
+}
+
 static __always_inline void forget(__u64 key, struct census_object *object)
 {
 	struct census_site *site = bpf_map_lookup_elem(&sites, &object->site);
@@ -280,6 +298,7 @@ static __always_inline void forget(__u64 key, struct census_object *object)
 		__sync_fetch_and_add(&site->freed, 1);
 		__sync_fetch_and_add(&site->alive, -1);
 		__sync_fetch_and_add(&site->alive_given, -object->given);
+		live_changes(site, -1, -object->given);
 	}
 	__sync_fetch_and_add(&filter[filter_index(key)], -1);
 }
@@ -336,6 +355,7 @@ static __always_inline void count_allocation(struct census_site *site,
 	__s64 alive = __sync_fetch_and_add(&site->alive, 1) + 1;
 	__s64 given = __sync_fetch_and_add(&site->alive_given, a->given) + a->given;
 
+	live_changes(site, 1, a->given);
 	__sync_fetch_and_add(&site->bytes_asked, a->asked);
 	__sync_fetch_and_add(&site->bytes_given, a->given);
 	/* races lose a maximum of one: it is a figure, no proof */
@@ -400,16 +420,33 @@ static __always_inline bool watched(__u64 ip)
 	return ip - watched_low < watched_size;
 }
 
-static __always_inline bool is_worker(void)
+/* Who runs: one that cycles, a process that it started, or somebody else. */
+enum actor { ACTOR_OTHER, ACTOR_WORKER, ACTOR_CHILD };
+
+static __always_inline enum actor actor(void)
 {
-	return worker && (__u32)(bpf_get_current_pid_tgid() >> 32) == worker;
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 group = bpf_get_current_pid_tgid() >> 32;
+
+	if (!worker || group == owner)
+		return ACTOR_OTHER;
+	for (int i = 0; i < 4; i++) {
+		struct task_struct *parent = task->real_parent;
+
+		if (group == worker || parent->tgid == (int)owner)
+			return i ? ACTOR_CHILD : ACTOR_WORKER;
+		task = parent;
+		group = parent->tgid;
+	}
+	return ACTOR_OTHER;
 }
 
 /*
- * Whether objects of @cache are told when an operation leaves them behind. Names are
- * compared once a cache, by their hash.
+ * Whose operations objects of @cache are told of when they are left behind: nobody's,
+ * the worker's, or (ACTOR_CHILD) those of its children too. Names are compared once a
+ * cache, by their hash.
  */
-static __always_inline bool is_told(struct kmem_cache *cache)
+static __always_inline __u8 told_of(struct kmem_cache *cache)
 {
 	__u64 key = (__u64)cache, hash = CENSUS_HASH_START;
 	__u8 *known = bpf_map_lookup_elem(&caches, &key), told = 0;
@@ -421,7 +458,8 @@ static __always_inline bool is_told(struct kmem_cache *cache)
 	for (__u32 i = 0; i < CENSUS_CACHE_NAME && name[i]; i++)
 		hash = (hash ^ (__u8)name[i]) * CENSUS_HASH_FACTOR;
 	for (__u32 i = 0; i < CENSUS_TOLD; i++)
-		told |= told_caches[i] == hash;
+		if (told_caches[i] == hash)
+			told = told_of_children[i] ? ACTOR_CHILD : ACTOR_WORKER;
 	bpf_map_update_elem(&caches, &key, &told, BPF_ANY);
 	return told;
 }
@@ -434,6 +472,48 @@ static __always_inline void operation(struct scratch *s, const struct allocation
 	s->site.class = CENSUS_OPERATION;
 	__sync_fetch_and_add(&counters.worker_allocations, 1);
 	object_allocated(s, a);
+}
+
+static __always_inline void process_object(struct scratch *s, void *object, __u64 size,
+					   enum census_process what)
+{
+	struct allocation a = {
+		.kind = CENSUS_CACHE, .key = (__u64)object, .asked = size, .given = size
+	};
+
+	if (!object || bpf_map_lookup_elem(&objects, &a.key))
+		return;
+	__builtin_memset(s->site.ip, 0, sizeof(s->site.ip));
+	s->site.ip[0] = what;
+	s->site.class = CENSUS_PROCESS;
+	object_allocated(s, &a);
+}
+
+/*
+ * The worker itself: when it has ended, what stands for it is gone, unless somebody took
+ * a reference and forgot it.
+ */
+static __always_inline void worker_itself(struct scratch *s)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	process_object(s, task, bpf_core_type_size(struct task_struct),
+		       CENSUS_PROCESS_TASK);
+	process_object(s, task->thread_pid, bpf_core_type_size(struct pid),
+		       CENSUS_PROCESS_PID);
+}
+
+/* Nothing of the driver is on the stack: an operation that belongs to a cycle, perhaps.
+ */
+static __always_inline void by_operation(struct scratch *s, const struct allocation *a)
+{
+	enum actor who = actor();
+
+	if (who == ACTOR_OTHER || told_of(a->cache) < who)
+		return;
+	if (who == ACTOR_WORKER)
+		worker_itself(s);
+	operation(s, a);
 }
 
 static __always_inline void allocated(void *ctx, __u32 hook, const struct allocation *a)
@@ -462,8 +542,8 @@ static __always_inline void allocated(void *ctx, __u32 hook, const struct alloca
 	if (walk == WALK_DRIVER) {
 		s->site.class = CENSUS_DRIVER;
 		object_allocated(s, a);
-	} else if (walk == WALK_NONE && a->cache && is_worker() && is_told(a->cache)) {
-		operation(s, a);
+	} else if (walk == WALK_NONE && a->cache) {
+		by_operation(s, a);
 	}
 }
 

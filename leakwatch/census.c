@@ -345,6 +345,8 @@ static void set_told(struct census *census)
 		for (const char *c = cache_at(i); *c; c++)
 			hash = (hash ^ (uint8_t)*c) * CENSUS_HASH_FACTOR;
 		census->bpf->rodata->told_caches[i] = hash;
+		census->bpf->rodata->told_of_children[i] =
+			cache_ends_with_process(cache_at(i));
 	}
 }
 
@@ -533,9 +535,11 @@ struct error *census_create(const struct census_options *options, struct census 
 	if (error)
 		return error;
 	update_watched(census);
+	census->bpf->bss->owner = getpid();
 	error = attach_hooks(census);
 	if (error)
 		return error;
+	census_sample(census);
 	*ret = take(census);
 	return NULL;
 }
@@ -560,6 +564,16 @@ void census_watch_worker(struct census *census, pid_t worker)
 uint64_t *census_pass(struct census *census)
 {
 	return (uint64_t *)&census->bpf->bss->pass;
+}
+
+const int64_t *census_bytes(struct census *census)
+{
+	return (const int64_t *)&census->bpf->bss->live.bytes;
+}
+
+struct census_live *census_live(struct census *census)
+{
+	return &census->bpf->bss->live;
 }
 
 struct census_slot *census_slots(struct census *census)
@@ -628,8 +642,12 @@ struct error *census_state(struct census *census, struct census_state *ret)
 		ret->unloads += census_slots(census)[i].unloads;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (sites[i].class != CENSUS_DRIVER)
+		if (sites[i].class != CENSUS_DRIVER) {
+			if (sites[i].class == CENSUS_PROCESS ||
+			    cache_ends_with_process(sites[i].cache))
+				ret->held += sites[i].alive;
 			continue;
+		}
 		ret->alive += sites[i].alive;
 		ret->alive_bytes += sites[i].alive_given;
 	}
@@ -676,16 +694,18 @@ struct error *census_settle(struct census *census, uint64_t limit_ns)
 	for (int round = 0;; round++) {
 		struct census_state state;
 		struct error *error;
+		uint64_t left;
 
 		drop_caches(round % 4 == 3 ? '3' : '2');
 		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 		error = census_state(census, &state);
 		if (error)
 			return error;
-		quiet = state.alive == before ? quiet + 1 : 0;
+		left = state.alive + state.held;
+		quiet = left == before ? quiet + 1 : 0;
 		changed = quiet ? changed : now_ns();
-		before = state.alive;
-		if (!state.alive || now_ns() >= deadline ||
+		before = left;
+		if (!left || now_ns() >= deadline ||
 		    (quiet >= QUIET_ROUNDS && now_ns() - changed >= quiet_ns))
 			return NULL;
 		usleep(20000);

@@ -69,11 +69,24 @@ static inline void census_tick(uint64_t *pass)
 	__atomic_fetch_add(pass, 1, __ATOMIC_RELAXED);
 }
 
+/*
+ * Bytes of the driver that are allocated now, in memory shared with processes forked
+ * after census_create(): what a step costs is the difference.
+ */
+const int64_t *census_bytes(struct census *census);
+
+/*
+ * Notes how much is allocated, for the plot of its growth. May be called as often as one
+ * likes: a call costs the reading of /proc/meminfo.
+ */
+void census_sample(struct census *census);
+
 struct census_state {
 	uint64_t loads, unloads; /* of all watched modules, since census_create() */
 	uint64_t passes;	 /* the pass counter */
 	uint64_t alive;		 /* objects of the driver not freed yet */
 	uint64_t alive_bytes;
+	uint64_t held; /* objects of the worker's operations that go with their process */
 	bool open;     /* any watched code is there now */
 	uint64_t lost; /* events that were not recorded: 0 in a complete census */
 };

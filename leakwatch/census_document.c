@@ -146,6 +146,8 @@ static json_t *stack_json(struct census *census, const struct census_site *site)
 	json_t *stack = json_array();
 	bool begun = false;
 
+	if (site->class == CENSUS_PROCESS)
+		return stack;
 	for (size_t i = 0; stack && i < CENSUS_DEPTH && site->ip[i]; i++) {
 		uint64_t ip = site->ip[i];
 		json_t *frame;
@@ -176,7 +178,7 @@ static void add_alive(struct json_builder *b, const struct census_object *object
 		      size_t count, uint64_t now)
 {
 	uint64_t asked = 0, given = 0, oldest = now, youngest = 0, lowest = UINT64_MAX;
-	uint64_t passes = 0;
+	uint64_t passes = 0, set = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct census_object *o = &objects[i];
@@ -186,7 +188,11 @@ static void add_alive(struct json_builder *b, const struct census_object *object
 		oldest = o->born < oldest ? o->born : oldest;
 		youngest = o->born > youngest ? o->born : youngest;
 		lowest = o->ordinal < lowest ? o->ordinal : lowest;
-		passes += !i || o->pass != objects[i - 1].pass;
+		if (i && o->pass == objects[i - 1].pass)
+			continue;
+		passes++;
+		/* the same for every order: two sites of the same passes have the same */
+		set += (o->pass * 0x9e3779b97f4a7c15ULL) ^ (o->pass << 32);
 	}
 	json_builder_integer(b, "alive", count);
 	json_builder_integer(b, "alive_asked", asked);
@@ -194,6 +200,7 @@ static void add_alive(struct json_builder *b, const struct census_object *object
 	if (!count)
 		return;
 	json_builder_integer(b, "passes", passes);
+	json_builder_hex(b, "pass_set", set);
 	json_builder_integer(b, "first_pass", objects[0].pass);
 	json_builder_integer(b, "last_pass", objects[count - 1].pass);
 	json_builder_integer(b, "first_ordinal", lowest);
@@ -213,6 +220,13 @@ static json_t *lifetimes_json(const struct census_site *site)
 	return array;
 }
 
+static const char *class_name(unsigned int class)
+{
+	return class == CENSUS_DRIVER	 ? "driver"
+	       : class == CENSUS_PROCESS ? "process"
+					 : "operation";
+}
+
 static json_t *site_json(struct census *census, uint64_t key,
 			 const struct census_site *site, const struct objects *all,
 			 uint64_t now)
@@ -226,9 +240,12 @@ static json_t *site_json(struct census *census, uint64_t key,
 	mine = objects_of(all, key, &count);
 	json_builder_init(&b);
 	json_builder_string(&b, "kind", site->kind < 7 ? kinds[site->kind] : "unknown");
-	json_builder_string(&b, "class",
-			    site->class == CENSUS_DRIVER ? "driver" : "operation");
-	if (site->cache[0])
+	json_builder_string(&b, "class", class_name(site->class));
+	if (site->class == CENSUS_PROCESS)
+		json_builder_string(&b, "cache",
+				    site->ip[0] == CENSUS_PROCESS_TASK ? "task_struct"
+								       : "pid");
+	else if (site->cache[0])
 		json_builder_string(&b, "cache", site->cache);
 	json_builder_integer(&b, "allocated", site->allocated);
 	json_builder_integer(&b, "freed", site->freed);
@@ -396,6 +413,24 @@ static json_t *events_json(const struct census *census)
 			 (json_int_t)c->walks);
 }
 
+/* [ns, pass, least, most, wired]: columns, for there are many. */
+static json_t *growth_json(struct census *census)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < census->growth.count; i++) {
+		const struct growth_point *p = &census->growth.points[i];
+
+		json_array_append_new(array,
+				      json_pack("[I, I, I, I, I]", (json_int_t)p->at_ns,
+						(json_int_t)p->pass,
+						(json_int_t)(p->least > 0 ? p->least : 0),
+						(json_int_t)(p->most > 0 ? p->most : 0),
+						(json_int_t)p->wired));
+	}
+	return array;
+}
+
 struct error *census_collect(struct census *census, json_t **ret)
 {
 	uint64_t tick = census_tick_ns();
@@ -403,6 +438,7 @@ struct error *census_collect(struct census *census, json_t **ret)
 	struct error *error;
 	struct utsname name;
 
+	census_sample(census);
 	uname(&name);
 	json_builder_init(&b);
 	json_builder_string(&b, "schema", "bookend-census/1");
@@ -416,6 +452,8 @@ struct error *census_collect(struct census *census, json_t **ret)
 	json_builder_value(&b, "hooks", hooks_json(census));
 	json_builder_value(&b, "loss", loss_json(census));
 	json_builder_value(&b, "events", events_json(census));
+	json_builder_integer(&b, "wired_before", census->wired_before);
+	json_builder_value(&b, "growth", growth_json(census));
 	error = add_sites(census, &b, census_now(census));
 	if (error) {
 		json_decref(b.object);

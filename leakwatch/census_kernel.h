@@ -65,8 +65,15 @@ struct module___memory {
 	struct module_memory mem[7];
 };
 
+struct pid {
+	unsigned int level;
+};
+
 struct task_struct {
 	void *stack;
+	int tgid;
+	struct task_struct *real_parent;
+	struct pid *thread_pid;
 };
 
 #if defined(__TARGET_ARCH_x86)

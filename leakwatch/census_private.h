@@ -4,6 +4,7 @@
 
 #include "leakwatch/census.h"
 #include "leakwatch/census_shared.h"
+#include "leakwatch/growth.h"
 #include "leakwatch/kernel_symbols.h"
 
 struct bpf_link;
@@ -34,11 +35,19 @@ struct census {
 	uint64_t marked_pass, *marked_sites; /* pairs: key, alive */
 	size_t marked_count;
 	bool marked;
+	uint64_t begun_ns;     /* CLOCK_MONOTONIC */
+	uint64_t wired_before; /* bytes that the whole kernel held; 0: not known */
+	struct growth growth;
 };
 
 /* Ticks since boot, and how long one is. */
 uint64_t census_now(struct census *census);
 uint64_t census_tick_ns(void);
+
+struct census_live *census_live(struct census *census);
+
+/* Whole kernel: memory that nothing can take back; 0: not known. */
+uint64_t census_wired(void);
 
 struct census_slot *census_slots(struct census *census);
 const struct census_counters *census_counters(const struct census *census);

@@ -41,9 +41,16 @@ enum census_kind {
 	CENSUS_DMA,
 };
 
+/* The one address of a site of class CENSUS_PROCESS: what its object is. */
+enum census_process {
+	CENSUS_PROCESS_TASK = 1, /* struct task_struct */
+	CENSUS_PROCESS_PID,	 /* struct pid */
+};
+
 enum census_class {
 	CENSUS_DRIVER = 1, /* a frame of a watched module is on the stack */
 	CENSUS_OPERATION,  /* the worker, in the kernel, without such a frame */
+	CENSUS_PROCESS,	   /* what stands for the worker itself in the kernel */
 };
 
 /*
@@ -105,6 +112,12 @@ struct census_object {
 	unsigned long long born;    /* ticks */
 	unsigned long long ordinal; /* among all that its site allocated, from 0 */
 	unsigned long long asked, given;
+};
+
+/* What the driver has now, and the bounds since they were last set to it. */
+struct census_live {
+	long long objects, bytes; /* as given */
+	long long least, most;	  /* bytes */
 };
 
 struct census_counters {

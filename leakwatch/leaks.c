@@ -28,6 +28,41 @@ static const struct {
 	{ "fill_pool", "the pool of debug objects" },
 };
 
+/* What functions of the kernel make, by the name that a driver's author knows. */
+static const struct {
+	const char *symbol, *object;
+	bool referenced;
+} makers[] = {
+	{ "alloc_netdev_mqs", "struct net_device", true },
+	{ "device_create_groups_vargs", "struct device", true },
+	{ "root_device_register", "struct device", true },
+	{ "__root_device_register", "struct device", true },
+	{ "platform_device_alloc", "struct platform_device", true },
+	{ "platform_device_register_full", "struct platform_device", true },
+	{ "kobject_create", "struct kobject", true },
+	{ "kobject_create_and_add", "struct kobject", true },
+	{ "kset_create_and_add", "struct kset", true },
+	{ "input_allocate_device", "struct input_dev", true },
+	{ "cdev_alloc", "struct cdev", true },
+	{ "__class_create", "struct class" },
+	{ "class_create", "struct class" },
+	{ "alloc_workqueue", "workqueue" },
+	{ "alloc_workqueue_noprof", "workqueue" },
+	{ "mempool_create_node", "mempool_t" },
+	{ "mempool_create", "mempool_t" },
+	{ "bioset_init", "struct bio_set" },
+	{ "request_threaded_irq", "interrupt handler" },
+	{ "__register_chrdev", "character device region" },
+	{ "alloc_chrdev_region", "character device region" },
+	{ "register_chrdev_region", "character device region" },
+	{ "crypto_alloc_tfm_node", "crypto transform" },
+	{ "__alloc_disk_node", "struct gendisk", true },
+	{ "__blk_alloc_disk", "struct gendisk", true },
+	{ "alloc_anon_inode", "struct inode", true },
+	{ "new_inode", "struct inode", true },
+	{ "d_alloc", "struct dentry", true },
+};
+
 void leaks_deinit(struct leaks *leaks)
 {
 	for (size_t i = 0; i < leaks->count; i++) {
@@ -87,7 +122,7 @@ static bool same_place(const struct leak *leak, const struct site *site)
 {
 	const struct census_frame *a = driver_frame(leak->site), *b = driver_frame(site);
 
-	if (leak->driver != site->driver)
+	if (leak->driver != site->driver || leak->site->process != site->process)
 		return false;
 	if (!site->driver)
 		return same_text(leak->site->cache, site->cache);
@@ -109,7 +144,24 @@ static struct leak *leak_of(struct leaks *leaks, const struct site *site)
 	return &leaks->items[leaks->count++];
 }
 
-static bool add_part(struct leak *leak, const struct site *site, uint64_t all_passes)
+/* Passes of  that are not those of one before it; sums never exceed . */
+static uint64_t new_passes(const struct census_model *model, const struct leak *leak,
+			   const struct site *site, const char *kind)
+{
+	for (const struct site *other = model->sites; other < site; other++)
+		if (site->pass_set && other->alive && other->pass_set == site->pass_set &&
+		    (!kind || !strcmp(other->kind, kind)) && same_place(leak, other))
+			return 0;
+	return site->passes;
+}
+
+static uint64_t add_passes(uint64_t a, uint64_t b, uint64_t all)
+{
+	return all && a + b > all ? all : a + b;
+}
+
+static bool add_part(const struct census_model *model, struct leak *leak,
+		     const struct site *site)
 {
 	struct leak_part *part = NULL;
 
@@ -126,12 +178,33 @@ static bool add_part(struct leak *leak, const struct site *site, uint64_t all_pa
 	part->objects += site->alive;
 	part->asked += site->alive_asked;
 	part->given += site->alive_given;
-	part->passes += site->passes;
-	if (part->passes > all_passes && all_passes)
-		part->passes = all_passes;
-	if (part->passes > leak->passes)
-		leak->passes = part->passes;
+	part->passes = add_passes(part->passes, new_passes(model, leak, site, site->kind),
+				  model->passes);
+	if (!site->pass_set)
+		leak->passes = part->passes > leak->passes ? part->passes : leak->passes;
+	else
+		leak->passes = add_passes(
+			leak->passes, new_passes(model, leak, site, NULL), model->passes);
 	return true;
+}
+
+/* Names what the site's function made, or what the objects of its cache are called. */
+static void name_object(struct leak *leak, const struct site *site)
+{
+	for (size_t i = 0; i < site->frame_count && !site->frames[i].module; i++)
+		for (size_t k = 0; site->frames[i].symbol && k < ARRAY_LENGTH(makers);
+		     k++)
+			if (!strcmp(site->frames[i].symbol, makers[k].symbol)) {
+				leak->object = makers[k].object;
+				leak->referenced = makers[k].referenced;
+				return;
+			}
+	if (leak->object && !cache_is_referenced(site->cache))
+		return;
+	if (cache_object(site->cache)) {
+		leak->object = cache_object(site->cache);
+		leak->referenced = cache_is_referenced(site->cache);
+	}
 }
 
 static bool is_tail(const struct site *site)
@@ -140,12 +213,14 @@ static bool is_tail(const struct site *site)
 	       site->first_ordinal == site->allocated - site->alive;
 }
 
-static bool add_site(struct leaks *leaks, const struct site *site, uint64_t passes)
+static bool add_site(const struct census_model *model, struct leaks *leaks,
+		     const struct site *site)
 {
 	struct leak *leak = leak_of(leaks, site);
 
-	if (!leak || !add_part(leak, site, passes))
+	if (!leak || !add_part(model, leak, site))
 		return false;
+	name_object(leak, site);
 	if (site->alive_asked > leak->site->alive_asked)
 		leak->site = site;
 	leak->objects += site->alive;
@@ -209,20 +284,72 @@ static bool module_stays(const struct census_model *model, const struct site *si
 	return !frame;
 }
 
+static struct leak *by_operation(struct leaks *all, const char *cache)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (!all->items[i].driver && same_text(all->items[i].site->cache, cache))
+			return &all->items[i];
+	return NULL;
+}
+
+/*
+ * A network that nobody holds loses its sockets at once and the rest of itself late, when
+ * the kernel comes to it. So those that have sockets are counted alone.
+ */
+static void count_held_networks(struct leaks *all)
+{
+	struct leak *network = by_operation(all, "net_namespace");
+	const struct leak *sockets = by_operation(all, "sock_inode_cache");
+
+	if (!network || (sockets && sockets->passes >= network->passes))
+		return;
+	network->settling = !sockets;
+	if (!sockets || !network->objects)
+		return;
+	network->asked = network->asked / network->objects * sockets->passes;
+	network->given = network->given / network->objects * sockets->passes;
+	network->objects = network->passes = sockets->passes;
+	network->first_pass = sockets->first_pass;
+	network->last_pass = sockets->last_pass;
+	network->parts[0].objects = network->parts[0].passes = network->objects;
+	network->parts[0].asked = network->asked;
+	network->parts[0].given = network->given;
+}
+
+/* What belongs to a network that is held: its sockets, and what else was made with it. */
+static bool belongs_to_held_network(const struct leaks *all, const struct leak *leak)
+{
+	if (leak->driver || same_text(leak->site->cache, "net_namespace"))
+		return false;
+	for (size_t i = 0; i < all->count; i++)
+		if (!all->items[i].driver &&
+		    same_text(all->items[i].site->cache, "net_namespace") &&
+		    all->items[i].first_pass == leak->first_pass &&
+		    all->items[i].passes == leak->passes)
+			return true;
+	return false;
+}
+
 static enum leak_class classify(const struct census_model *model, const struct leaks *all,
 				struct leak *leak)
 {
 	bool grows =
 		leak->passes > 1 && (!model->marked || leak->objects > leak->at_mark);
 
+	if (leak->site->process)
+		return LEAK_GROWS;
 	leak->why = keeper(leak->site);
 	if (leak->why && (leak->passes * 4 < model->passes || !grows))
 		return LEAK_KEPT;
 	leak->why = NULL;
-	if (leak->tail && leak->oldest_ns < on_its_way_ns)
+	if (leak->settling || (leak->tail && leak->oldest_ns < on_its_way_ns))
 		return LEAK_OUTSTANDING;
 	if (leak->driver && makes_cache(leak->site) && leaks_from_cache(all)) {
 		leak->why = "a cache cannot go while objects of it are alive";
+		return LEAK_FOLLOWS;
+	}
+	if (belongs_to_held_network(all, leak)) {
+		leak->why = "a network cannot go while somebody holds it";
 		return LEAK_FOLLOWS;
 	}
 	/* objects of an operation come and go with the process: only growth is told */
@@ -251,7 +378,8 @@ static int compare(const void *a, const void *b)
 /* Operations are told only for objects that have a name: the rest is daily work. */
 static bool is_told(const struct site *site)
 {
-	return site->alive && (site->driver || cache_object(site->cache));
+	return site->alive &&
+	       (site->driver || site->process || cache_object(site->cache));
 }
 
 struct error *leaks_find(const struct census_model *model,
@@ -263,8 +391,9 @@ struct error *leaks_find(const struct census_model *model,
 
 	for (size_t i = 0; !error && i < model->site_count; i++)
 		if (is_told(&model->sites[i]) &&
-		    !add_site(&leaks, &model->sites[i], model->passes))
+		    !add_site(model, &leaks, &model->sites[i]))
 			error = error_nomem();
+	count_held_networks(&leaks);
 	for (size_t i = 0; !error && i < leaks.count; i++) {
 		struct leak *leak = &leaks.items[i];
 

@@ -29,10 +29,13 @@ struct leak {
 	const struct site *site; /* that holds most */
 	const char *why;	 /* of LEAK_KEPT and LEAK_FOLLOWS */
 	bool driver;
+	const char *object; /* "struct file": what people call it, or NULL */
+	bool referenced;    /* it lives by references, one of which was not given back */
 	struct leak_part *parts;
 	size_t part_count, part_capacity;
 	uint64_t objects, asked, given, passes, first_pass, last_pass, oldest_ns;
-	bool tail; /* nothing younger was freed */
+	bool tail;     /* nothing younger was freed */
+	bool settling; /* the kernel takes its time to free it */
 	uint64_t at_mark;
 	struct frames frames;	  /* resolved, from the driver's frame outwards first */
 	size_t driver_frame;	  /* index into frames of the innermost of the driver */

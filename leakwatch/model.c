@@ -93,6 +93,8 @@ static struct error *read_site(const json_t *json, size_t index, struct site *si
 		return error_new(ERROR_INPUT, "/sites/%zu has no kind or class", index);
 	site->cache = text_of(json, "cache");
 	site->driver = !strcmp(class, "driver");
+	site->process = !strcmp(class, "process");
+	site->pass_set = address_of(json, "pass_set");
 	site->lifetimes = json_object_get(json, "lifetimes");
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		const json_t *value = json_object_get(json, counts[i].key);

@@ -23,10 +23,12 @@ struct site {
 	const char *kind;  /* "kmalloc", "cache", "page", "vmalloc", "percpu", "dma" */
 	const char *cache; /* slab cache, or NULL */
 	bool driver;	   /* the driver is on the stack; else: the worker's operation */
+	bool process;	   /* it stands for the worker itself, which has ended */
 	uint64_t allocated, freed, bytes_asked, bytes_given; /* all that ever were */
 	uint64_t alive_most, given_most, smallest, largest;
 	uint64_t alive, alive_asked, alive_given;
 	uint64_t passes, first_pass, last_pass; /* in which what is alive was made */
+	uint64_t pass_set;			/* equal: the same passes; 0: not known */
 	uint64_t first_ordinal;			/* of the oldest alive, from 0 */
 	uint64_t oldest_ns, youngest_ns;
 	uint64_t alive_at_mark;

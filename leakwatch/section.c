@@ -135,6 +135,7 @@ static json_t *leak_json(const struct leak *leak)
 	json_builder_init(&b);
 	json_builder_string(&b, "class", leak_class_name(leak->class));
 	json_builder_string(&b, "why", leak->why);
+	json_builder_string(&b, "object", leak->object);
 	json_builder_integer(&b, "objects", leak->objects);
 	json_builder_integer(&b, "bytes", leak->asked);
 	json_builder_integer(&b, "taken", leak->given);

@@ -8,9 +8,7 @@
 #include "common/error.h"
 #include "common/strbuf.h"
 #include "common/units.h"
-#include "leakwatch/caches.h"
 #include "leakwatch/leaks.h"
-#include "leakwatch/profile.h"
 #include "leakwatch/profile.h"
 #include "leakwatch/section.h"
 #include "report/json.h"
@@ -21,7 +19,7 @@ static const double bound_99 = 4.6052;
 static const char *rule_of(const struct leak *leak)
 {
 	if (leak->class == LEAK_GROWS)
-		return cache_is_referenced(leak->site->cache) ? "LEAK004" : "LEAK001";
+		return leak->referenced ? "LEAK004" : "LEAK001";
 	return leak->class == LEAK_ONCE ? "LEAK006" : "LEAK003";
 }
 
@@ -43,7 +41,7 @@ static void add_type(const struct leak *leak, struct strbuf *out)
 {
 	const struct assigned *a = &leak->assigned;
 
-	if (!a->type || leak->part_count > 1 || cache_object(leak->site->cache))
+	if (!a->type || leak->part_count > 1 || leak->object)
 		return;
 	strbuf_addf(out, " (%s", a->likely ? "probably " : "");
 	if (a->count > 1)
@@ -89,9 +87,14 @@ static void add_message(const struct leak *leak, uint64_t passes, struct strbuf 
 		[LEAK_FOLLOWS] = "kept alive by another leak: ",
 	};
 
+	if (leak->site->process) {
+		strbuf_addf(out, "still holds a %s of a process that has ended",
+			    leak->object);
+		return;
+	}
 	strbuf_adds(out, verbs[leak->class]);
-	if (leak->class == LEAK_GROWS && cache_is_referenced(leak->site->cache))
-		strbuf_addf(out, "a %s: ", cache_object(leak->site->cache));
+	if (leak->class <= LEAK_ONCE && leak->object)
+		strbuf_addf(out, "a %s: ", leak->object);
 	add_amount(leak, passes, out);
 }
 
@@ -112,7 +115,10 @@ static void add_evidence(const struct leak *leak, struct strbuf *out)
 		strbuf_adds(out, " taken");
 	}
 	if (leak->class == LEAK_OUTSTANDING) {
-		strbuf_adds(out, "\nthe youngest alone are alive; the oldest is ");
+		strbuf_adds(out,
+			    leak->settling
+				    ? "\nthe kernel is at freeing them; the oldest is "
+				    : "\nthe youngest alone are alive; the oldest is ");
 		units_add_duration(out, leak->oldest_ns);
 		strbuf_adds(out, " old");
 	}
@@ -124,6 +130,9 @@ static void add_evidence(const struct leak *leak, struct strbuf *out)
 
 static const char *hint_of(const struct leak *leak)
 {
+	if (leak->class == LEAK_GROWS && leak->referenced)
+		return "give the reference back on the way that undoes what took it (fput, "
+		       "put_device, dev_put, put_task_struct …)";
 	if (leak->class == LEAK_GROWS)
 		return "free it on the way that undoes what allocated it, and on every "
 		       "error path in between";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "leakwatch/growth.h"
 #include "leakwatch/kernel_symbols.h"
 #include "leakwatch/leaks.h"
 #include "leakwatch/loaded.h"
@@ -199,6 +200,79 @@ START_TEST(a_leaked_file_reads_as_a_file)
 }
 END_TEST
 
+START_TEST(a_reference_to_a_process_that_has_ended_is_held)
+{
+	_cleanup_(report_destroy) struct report *report = judge_sites(
+		"{ 'kind': 'cache', 'cache': 'task_struct', 'class': 'process',"
+		" 'allocated': 1, 'freed': 0, 'alive': 1, 'alive_asked': 9728,"
+		" 'passes': 1, 'first_pass': 1, 'stack': [] }");
+
+	EXPECT_ONE(report, "LEAK004", "still holds a struct task_struct of a process");
+}
+END_TEST
+
+START_TEST(what_a_function_of_the_kernel_makes_has_its_name)
+{
+	_cleanup_(report_destroy) struct report *report = judge_sites(
+		"{ 'kind': 'kmalloc', 'class': 'driver', 'allocated': 100, 'freed': 0,"
+		" 'alive': 100, 'alive_asked': 230400, 'passes': 100, 'first_pass': 1,"
+		" 'stack': [ { 'address': '0xffffffff81000000', 'symbol':"
+		" 'alloc_netdev_mqs' }, " DRIVER " ] }");
+
+	EXPECT_ONE(report, "LEAK004", "leaks a struct net_device: 2 304 B in each");
+}
+END_TEST
+
+#define OPERATION(cache, objects, passes, first)                                    \
+	"{ 'kind': 'cache', 'cache': '" cache "', 'class': 'operation',"            \
+	" 'allocated': 100, 'freed': 0, 'alive': " objects ", 'alive_asked': 4000," \
+	" 'passes': " passes ", 'first_pass': " first ", 'oldest_ns': 9000000000,"  \
+	" 'stack': [ { 'address': '0xffffffff81000000', 'symbol': 'copy_net_ns' } ] }"
+
+START_TEST(a_network_that_is_held_takes_its_sockets_along)
+{
+	_cleanup_(report_destroy) struct report *report =
+		judge_sites(OPERATION("net_namespace", "40", "40", "1") "," OPERATION(
+			"sock_inode_cache", "110", "10", "3"));
+
+	EXPECT_ONE(report, "LEAK004", "leaks a struct net: 100 B in 10 of 100 passes");
+}
+END_TEST
+
+START_TEST(networks_without_sockets_are_on_their_way)
+{
+	_cleanup_(report_destroy) struct report *report =
+		judge_sites(OPERATION("net_namespace", "40", "40", "1"));
+
+	EXPECT_ONE(report, "LEAK003", "handed on");
+}
+END_TEST
+
+START_TEST(growth_of_any_length_fits_and_keeps_its_extremes)
+{
+	struct growth growth = { .count = 0 };
+	int64_t most = 0, least = 1000;
+
+	for (uint64_t i = 1; i <= 100000; i++)
+		growth_add(&growth, &(struct growth_point){
+					    .at_ns = i * 1000,
+					    .pass = i,
+					    .least = i == 77777 ? -5 : 10,
+					    .most = i == 12345 ? 999 : 20,
+				    });
+	ck_assert_uint_le(growth.count, GROWTH_POINTS);
+	ck_assert_uint_ge(growth.count, GROWTH_POINTS / 4);
+	for (size_t i = 0; i < growth.count; i++) {
+		most = growth.points[i].most > most ? growth.points[i].most : most;
+		least = growth.points[i].least < least ? growth.points[i].least : least;
+		ck_assert(!i || growth.points[i].at_ns > growth.points[i - 1].at_ns);
+	}
+	ck_assert_int_eq(most, 999);
+	ck_assert_int_eq(least, -5);
+	ck_assert_uint_eq(growth.points[growth.count - 1].at_ns, 100000000);
+}
+END_TEST
+
 START_TEST(what_the_kernel_keeps_for_all_is_no_finding)
 {
 	_cleanup_(report_destroy) struct report *report = judge_sites(
@@ -297,6 +371,11 @@ int main(void)
 	tcase_add_test(tests, a_census_without_a_load_is_an_error);
 	tcase_add_test(tests, a_leaked_object_of_a_cache_excuses_the_cache);
 	tcase_add_test(tests, a_leaked_file_reads_as_a_file);
+	tcase_add_test(tests, a_reference_to_a_process_that_has_ended_is_held);
+	tcase_add_test(tests, what_a_function_of_the_kernel_makes_has_its_name);
+	tcase_add_test(tests, a_network_that_is_held_takes_its_sockets_along);
+	tcase_add_test(tests, networks_without_sockets_are_on_their_way);
+	tcase_add_test(tests, growth_of_any_length_fits_and_keeps_its_extremes);
 	tcase_add_test(tests, what_the_kernel_keeps_for_all_is_no_finding);
 	tcase_add_test(tests, a_cache_of_a_module_that_stays_is_no_finding);
 	tcase_add_test(tests, broken_documents_name_the_pointer);

@@ -5,19 +5,23 @@
  * load=KIND its init leaks once a load. Only for tests.
  */
 #include <linux/device.h>
+#include <linux/etherdevice.h>
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nsproxy.h>
 #include <linux/percpu.h>
 #include <linux/platform_device.h>
+#include <linux/sched/task.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
+#include <net/net_namespace.h>
 
 static char *load = "";
 module_param(load, charp, 0444);
@@ -183,6 +187,62 @@ static noinline int leaky_file(bool forget)
 	return PTR_ERR_OR_ZERO(file);
 }
 
+static noinline int leaky_netdev(bool forget)
+{
+	struct net_device *netdev = alloc_etherdev(64);
+
+	if (!forget && netdev)
+		free_netdev(netdev);
+	return netdev ? 0 : -ENOMEM;
+}
+
+static noinline int leaky_kobject(bool forget)
+{
+	struct kobject *object = kobject_create_and_add("leaky_object", NULL);
+
+	if (!object)
+		return -ENOMEM;
+	kobject_del(object);
+	if (!forget)
+		kobject_put(object);
+	return 0;
+}
+
+static noinline int leaky_referenced_device(bool forget)
+{
+	struct platform_device *device =
+		platform_device_register_simple("leaky_other", -1, NULL, 0);
+
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	if (forget)
+		get_device(&device->dev);
+	platform_device_unregister(device);
+	return 0;
+}
+
+/* References to who calls: nothing is allocated here. */
+static noinline int leaky_task(bool forget)
+{
+	if (forget)
+		get_task_struct(current);
+	return 0;
+}
+
+static noinline int leaky_pid(bool forget)
+{
+	if (forget)
+		get_pid(task_pid(current));
+	return 0;
+}
+
+static noinline int leaky_netns(bool forget)
+{
+	if (forget)
+		get_net(current->nsproxy->net_ns);
+	return 0;
+}
+
 /* Kept from the first call on, given back by exit: no leak. */
 static noinline int leaky_cached(bool forget)
 {
@@ -246,6 +306,12 @@ static const struct {
 	{ "rcu", leaky_rcu },
 	{ "kvmalloc", leaky_kvmalloc },
 	{ "file", leaky_file },
+	{ "netdev", leaky_netdev },
+	{ "kobject", leaky_kobject },
+	{ "device", leaky_referenced_device },
+	{ "task", leaky_task },
+	{ "pid", leaky_pid },
+	{ "netns", leaky_netns },
 	{ "cached", leaky_cached },
 	{ "handed", leaky_handed },
 	{ "module", leaky_module },
