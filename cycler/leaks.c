@@ -6,13 +6,17 @@
 #include "common/error.h"
 #include "leakwatch/verdict.h"
 
-struct error *leaks_add(const json_t *census, const struct carried_list *modules,
+struct error *leaks_add(const json_t *census, const json_t *costs,
+			const struct carried_list *modules,
 			const struct run_options *options, struct report *report)
 {
 	_free_ struct leak_module *list = calloc(modules->count + 1, sizeof(*list));
 	_free_ const char **sources =
 		calloc(options->sources.count + 1, sizeof(*sources));
-	const struct leak_options judge = { list, modules->count, sources };
+	const struct leak_options judge = { .modules = list,
+					    .module_count = modules->count,
+					    .costs = costs,
+					    .source_folders = sources };
 
 	if (!list || !sources)
 		return error_nomem();

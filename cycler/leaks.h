@@ -9,5 +9,7 @@
 
 struct error;
 
-struct error *leaks_add(const json_t *census, const struct carried_list *modules,
+/* @costs: what steps cost, as leak_options wants it; or NULL. */
+struct error *leaks_add(const json_t *census, const json_t *costs,
+			const struct carried_list *modules,
 			const struct run_options *options, struct report *report);

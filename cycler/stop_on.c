@@ -24,7 +24,7 @@ static bool leaks(const json_t *census, const struct carried_list *modules,
 	_error_ struct error *error = report_create("cycle", "leaks", &report);
 
 	if (!error)
-		error = leaks_add(census, modules, options, report);
+		error = leaks_add(census, NULL, modules, options, report);
 	return !error && report_count(report, LEVEL_WARNING) > 0;
 }
 

@@ -330,9 +330,61 @@ static struct error *add_event(const struct verdict_context *v, const json_t *ev
 	return error;
 }
 
+/* What the opening steps of one worker's cycle cost; zero is told, less is noise. */
+static void add_costs(const struct verdict_context *v, const json_t *event, json_t *costs)
+{
+	uint64_t leg = event_number(event, "leg"), number = event_number(event, "cycle");
+	const json_t *steps = json_object_get(event, "steps");
+	const struct plan *plan = v->results->plan;
+	const struct plan_cycle *cycle;
+
+	if (!json_is_true(json_object_get(event, "alone")) || leg >= plan->leg_count ||
+	    number >= results_cycles(&plan->legs[leg]))
+		return;
+	cycle = plan_cycle_at(&plan->legs[leg], number);
+	for (size_t i = 0; i < cycle->step_count && i < json_array_size(steps); i++) {
+		const struct plan_step *step = &cycle->steps[i];
+		const json_t *cost = json_array_get(steps, i);
+		const json_int_t bytes =
+			json_integer_value(json_object_get(cost, "bytes"));
+
+		if (!step->opening || !json_is_object(cost) || bytes < 0)
+			continue;
+		json_array_append_new(
+			costs, json_pack("{s:s, s:s, s:s, s:I, s:O, s:O, s:b}", "what",
+					 plan_step_name(cycle, i), "kind",
+					 step->pair->kind->name, "subject",
+					 step->pair->kind->subject(step->pair->state),
+					 "bytes", bytes, "first",
+					 json_object_get(cost, "first"), "passes",
+					 json_object_get(cost, "passes"), "measured", 1));
+	}
+}
+
+/* Of several legs, the one that measured a step most often. */
+static void drop_repeats(json_t *costs)
+{
+	for (size_t i = 0; i < json_array_size(costs); i++)
+		for (size_t k = json_array_size(costs); k-- > i + 1;) {
+			const json_t *a = json_array_get(costs, i);
+			json_t *b = json_array_get(costs, k);
+
+			if (!json_equal(json_object_get(a, "what"),
+					json_object_get(b, "what")) ||
+			    !json_equal(json_object_get(a, "subject"),
+					json_object_get(b, "subject")))
+				continue;
+			if (json_integer_value(json_object_get(b, "passes")) >
+			    json_integer_value(json_object_get(a, "passes")))
+				json_array_set(costs, i, b);
+			json_array_remove(costs, k);
+		}
+}
+
 static struct error *add_events(const struct verdict_context *v)
 {
 	const json_t *event, *census = NULL;
+	json_t *costs = json_array();
 	struct error *error = NULL;
 	bool residue_seen = false;
 	size_t i;
@@ -341,16 +393,20 @@ static struct error *add_events(const struct verdict_context *v)
 	{
 		if (!error)
 			error = add_event(v, event, &residue_seen);
+		if (event_is(event, "costs"))
+			add_costs(v, event, costs);
 		if (event_is(event, "watch") &&
 		    !strcmp(event_text(event, "name"), "census"))
 			census = json_object_get(event, "value");
 	}
-	if (error)
-		return error;
-	if (!census)
-		return report_not_checked(v->report, !v->options->no_census, "leaks",
-					  "allocations were not counted");
-	return leaks_add(census, v->modules, v->options, v->report);
+	drop_repeats(costs);
+	if (!error && !census)
+		error = report_not_checked(v->report, !v->options->no_census, "leaks",
+					   "allocations were not counted");
+	else if (!error)
+		error = leaks_add(census, costs, v->modules, v->options, v->report);
+	json_decref(costs);
+	return error;
 }
 
 static struct error *add_taint(const struct verdict_context *v)

@@ -318,6 +318,34 @@ static struct error *leak_row(struct gate *gate, const struct report *report)
 			NULL);
 }
 
+/* "48 KiB loaded, +2.1 KiB an instance, +424 B an open" */
+static struct error *wired_row(struct gate *gate, const struct report *report)
+{
+	static const struct {
+		const char *name, *words;
+	} parts[] = { { "memory.load", " a load" },
+		      { "memory.instance", " an instance" },
+		      { "memory.open", " an open" } };
+	_strbuf_ struct strbuf detail = STRBUF_INIT, more = STRBUF_INIT;
+	double loaded = measured(report, "memory.loaded");
+
+	if (loaded < 0)
+		return NULL;
+	units_add_size(&detail, (uint64_t)loaded);
+	strbuf_adds(&detail, " loaded");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		double bytes = measured(report, parts[i].name);
+
+		if (bytes < 0)
+			continue;
+		strbuf_adds(&more, more.length ? ", +" : "+");
+		units_add_size(&more, (uint64_t)bytes);
+		strbuf_adds(&more, parts[i].words);
+	}
+	return gate_row(gate, "wired", strbuf_string(&detail), "measured",
+			more.length ? strbuf_string(&more) : NULL);
+}
+
 static struct error *residue_row(struct gate *gate, const struct report *report)
 {
 	_strbuf_ struct strbuf detail = STRBUF_INIT;
@@ -344,6 +372,8 @@ static struct error *add_rows(struct gate *gate, const struct report *report)
 		error = leak_row(gate, report);
 	if (!error)
 		error = residue_row(gate, report);
+	if (!error)
+		error = wired_row(gate, report);
 	if (!error && report->failure)
 		error = gate_row(gate, "end", NULL, "failed", report->failure);
 	return error;

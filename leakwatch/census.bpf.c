@@ -82,6 +82,14 @@ struct {
 	__type(value, struct census_section);
 } sections SEC(".maps");
 
+/* Processes that cycle, by their number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u8);
+} workers SEC(".maps");
+
 /* Caches that were met, and whether their objects are told. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -433,7 +441,7 @@ static __always_inline enum actor actor(void)
 	for (int i = 0; i < 4; i++) {
 		struct task_struct *parent = task->real_parent;
 
-		if (group == worker || parent->tgid == (int)owner)
+		if (parent->tgid == (int)owner && bpf_map_lookup_elem(&workers, &group))
 			return i ? ACTOR_CHILD : ACTOR_WORKER;
 		task = parent;
 		group = parent->tgid;
@@ -485,6 +493,7 @@ static __always_inline void process_object(struct scratch *s, void *object, __u6
 		return;
 	__builtin_memset(s->site.ip, 0, sizeof(s->site.ip));
 	s->site.ip[0] = what;
+	s->site.ip[1] = bpf_get_current_pid_tgid() >> 32;
 	s->site.class = CENSUS_PROCESS;
 	object_allocated(s, &a);
 }

@@ -558,7 +558,12 @@ void census_destroy(struct census *census)
 
 void census_watch_worker(struct census *census, pid_t worker)
 {
-	census->bpf->bss->worker = worker;
+	uint32_t key = (uint32_t)worker;
+	uint8_t one = 1;
+
+	if (!bpf_map_update_elem(bpf_map__fd(census->bpf->maps.workers), &key, &one,
+				 BPF_ANY))
+		census->bpf->bss->worker = key;
 }
 
 uint64_t *census_pass(struct census *census)

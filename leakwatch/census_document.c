@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the programs saw, as the document "bookend-census/1". */
 #include <bpf/libbpf.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,9 +276,14 @@ static int compare_sites(const void *a, const void *b, void *data)
 	return memcmp(x->ip, y->ip, sizeof(x->ip));
 }
 
-/* Sites of an operation that gave everything back are the kernel's daily work. */
+/*
+ * Sites of an operation that gave everything back are the kernel's daily work; and what
+ * stands for a process that is still there is due.
+ */
 static bool is_told(const struct census_site *site)
 {
+	if (site->class == CENSUS_PROCESS && !kill((pid_t)site->ip[1], 0))
+		return false;
 	return site->class == CENSUS_DRIVER || site->alive > 0;
 }
 

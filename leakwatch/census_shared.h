@@ -41,7 +41,8 @@ enum census_kind {
 	CENSUS_DMA,
 };
 
-/* The one address of a site of class CENSUS_PROCESS: what its object is. */
+/* The first address of a site of class CENSUS_PROCESS: what its object is; the second is
+ * the process's number. */
 enum census_process {
 	CENSUS_PROCESS_TASK = 1, /* struct task_struct */
 	CENSUS_PROCESS_PID,	 /* struct pid */

@@ -179,6 +179,29 @@ static struct error *read_losses(const json_t *json, struct census_model *model)
 	return NULL;
 }
 
+/* Rows of five counts, the time of which goes on. */
+static struct error *read_growth(const json_t *json, struct census_model *model)
+{
+	json_t *row;
+	size_t i, k;
+
+	model->growth = json_object_get(json, "growth");
+	model->wired_before = count_of(json, "wired_before");
+	if (model->growth && !json_is_array(model->growth))
+		return error_new(ERROR_INPUT, "/growth is not an array");
+	json_array_foreach((json_t *)model->growth, i, row)
+	{
+		for (k = 0; k < 5; k++) {
+			const json_t *value = json_array_get(row, k);
+
+			if (!json_is_integer(value) || json_integer_value(value) < 0)
+				return error_new(ERROR_INPUT,
+						 "/growth/%zu/%zu is no count", i, k);
+		}
+	}
+	return NULL;
+}
+
 struct error *census_model_create(const json_t *json, struct census_model **ret)
 {
 	_cleanup_(census_model_destroy) struct census_model *model =
@@ -201,6 +224,8 @@ struct error *census_model_create(const json_t *json, struct census_model **ret)
 		error = read_losses(json, model);
 	if (!error)
 		error = read_sites(json, model);
+	if (!error)
+		error = read_growth(json, model);
 	if (error)
 		return error_wrap(error, "census document");
 	for (size_t i = 0; !model->passes && i < model->module_count; i++)

@@ -53,6 +53,8 @@ struct census_model {
 	size_t module_count;
 	struct site *sites;
 	size_t site_count;
+	uint64_t wired_before; /* bytes of the whole kernel; 0: not known */
+	const json_t *growth;  /* [ns, pass, least, most, wired] each, or NULL */
 	const json_t *hooks, *loss;
 	uint64_t lost;
 };

@@ -4,9 +4,6 @@
 #include <string.h>
 
 #include "common/error.h"
-#include "common/strbuf.h"
-#include "common/style.h"
-#include "common/units.h"
 #include "leakwatch/leaks.h"
 #include "report/json.h"
 #include "report/report.h"
@@ -16,89 +13,8 @@ static uint64_t count_of(const json_t *object, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
-static void text_bound(const json_t *value, struct strbuf *out)
-{
-	double bound = json_number_value(json_object_get(value, "bound"));
-
-	if (bound >= 1)
-		strbuf_adds(out, ", in too few passes for a bound");
-	else if (bound > 0)
-		strbuf_addf(out, ": below %.2g %% of passes at 99 %%", 100 * bound);
-}
-
-/* One line of what is alive and yet no leak. */
-static void text_harmless(const json_t *leak, const struct style *style,
-			  struct strbuf *out)
-{
-	const char *why = json_string_value(json_object_get(leak, "why"));
-	const char *place = json_string_value(json_object_get(leak, "function"));
-
-	strbuf_addf(out, "              %s%s: ", style->dim,
-		    json_string_value(json_object_get(leak, "class")));
-	units_add_count(out, count_of(leak, "objects"));
-	strbuf_addf(out, " object%s of ", count_of(leak, "objects") == 1 ? "" : "s");
-	units_add_size(out, count_of(leak, "bytes"));
-	strbuf_addf(out, " in all%s%s%s%s%s\n", place ? ", from " : "",
-		    place ? place : "", why ? ": " : "", why ? why : "", style->reset);
-}
-
-/* Other sources have neither passes nor a bound on them. */
-static void text_source(const json_t *value, const char *source,
-			const struct style *style, struct strbuf *out)
-{
-	const char *verdict = json_string_value(json_object_get(value, "verdict"));
-	double limit = json_number_value(json_object_get(value, "limit_bytes"));
-	bool none = verdict && !strcmp(verdict, "none");
-
-	strbuf_addf(out, "  leaks       %s%s%s, by %s", none ? style->green : style->red,
-		    none ? "none seen" : "growing", style->reset, source);
-	if (limit > 0)
-		strbuf_addf(out, "; below %.1f B a cycle nothing could be seen", limit);
-	strbuf_addc(out, '\n');
-}
-
-static void section_text(const json_t *value, const struct style *style,
-			 struct strbuf *out)
-{
-	const char *source = json_string_value(json_object_get(value, "source"));
-	const char *verdict = json_string_value(json_object_get(value, "verdict"));
-	const json_t *leaks = json_object_get(value, "alive");
-	uint64_t lost = count_of(value, "lost");
-	const json_t *leak;
-	size_t index;
-
-	if (source && strcmp(source, "census")) {
-		text_source(value, source, style, out);
-		return;
-	}
-	strbuf_adds(out, "  leaks       ");
-	if (verdict && !strcmp(verdict, "none")) {
-		strbuf_addf(out, "%snone%s", style->green, style->reset);
-		text_bound(value, out);
-	} else {
-		strbuf_addf(out, "%s%s%s in ", style->red,
-			    verdict ? verdict : "not known", style->reset);
-		units_add_count(out, count_of(value, "passes"));
-		strbuf_adds(out, " passes");
-	}
-	if (lost || !json_is_true(json_object_get(value, "complete")))
-		strbuf_addf(out, ", %scensus incomplete%s", style->yellow, style->reset);
-	else
-		strbuf_adds(out, ", census complete (0 events lost)");
-	strbuf_addc(out, '\n');
-	json_array_foreach((json_t *)leaks, index, leak)
-	{
-		const char *class = json_string_value(json_object_get(leak, "class"));
-
-		if (class && (!strcmp(class, "kept") || !strcmp(class, "follows") ||
-			      !strcmp(class, "outstanding")))
-			text_harmless(leak, style, out);
-	}
-}
-
 const struct section leak_section = {
 	.name = "leaks",
-	.text = section_text,
 	.order = -10,
 };
 

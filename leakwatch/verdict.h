@@ -23,6 +23,8 @@ struct leak_module {
 struct leak_options {
 	const struct leak_module *modules;
 	size_t module_count;
+	/* What steps cost, measured: [{what, subject, bytes, first, passes}]; or NULL. */
+	const json_t *costs;
 	const char *const *source_folders; /* for the text of a line; NULL end, or NULL */
 };
 

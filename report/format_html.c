@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The report as one page that can be mailed: no script, no foreign resource. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,9 @@
 #include "report/catalogue.h"
 #include "report/format.h"
 #include "report/frame.h"
+#include "report/html.h"
+#include "report/plot.h"
+#include "report/view.h"
 
 /* Rows of a section's table that are shown; the JSON has them all. */
 enum { ROWS_SHOWN = 500, COLUMNS_SHOWN = 12 };
@@ -31,7 +33,8 @@ static const char style_sheet[] =
 	"header{border-bottom:1px solid var(--line);padding-bottom:1rem;margin-bottom:1rem}"
 	".verdict{display:inline-block;padding:.15rem .7rem;border-radius:1rem;color:#fff;"
 	"font-weight:600}.clean{background:#18794e}.findings,.failed{background:#c62a2f}"
-	".incomplete{background:#ad5700}.soft{color:var(--soft)}"
+	".incomplete{background:#ad5700}.soft{color:var(--soft)}.good{color:var(--green)}"
+	".bad{color:var(--red)}.warn{color:var(--amber)}"
 	"table{border-collapse:collapse;width:100%}th{text-align:left;font-weight:600;"
 	"color:var(--soft);font-size:.85rem}td,th{padding:.3rem .8rem .3rem 0;"
 	"border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:right;"
@@ -44,43 +47,12 @@ static const char style_sheet[] =
 	".finding p{margin:.2rem 0}pre{margin:.4rem 0;overflow-x:auto;white-space:pre-wrap}"
 	".stack td{border:0;padding:.05rem .8rem .05rem 0}.inline{padding-left:1.2rem}"
 	"details{margin:.5rem 0}summary{cursor:pointer}a{color:var(--blue)}"
-	"svg{display:block;max-width:100%}";
-
-static void add_escaped(struct strbuf *out, const char *text)
-{
-	for (; text && *text; text++) {
-		switch (*text) {
-		case '<':
-			strbuf_adds(out, "&lt;");
-			break;
-		case '>':
-			strbuf_adds(out, "&gt;");
-			break;
-		case '&':
-			strbuf_adds(out, "&amp;");
-			break;
-		case '"':
-			strbuf_adds(out, "&quot;");
-			break;
-		default:
-			strbuf_addc(out, *text);
-		}
-	}
-}
-
-static void add_cell(struct strbuf *out, const char *class, const char *text)
-{
-	strbuf_addf(out, "<td class=\"%s\">", class);
-	add_escaped(out, text);
-	strbuf_adds(out, "</td>");
-}
-
-static void add_duration_cell(struct strbuf *out, uint64_t ns)
-{
-	strbuf_adds(out, "<td class=n>");
-	units_add_duration(out, ns);
-	strbuf_adds(out, "</td>");
-}
+	"h3{font-size:.95rem;margin:1.4rem 0 .4rem}tr.advice td{border-bottom:2px solid "
+	"var(--line);color:var(--blue);padding-top:0}tr:has(+tr.advice) td{border:0}"
+	"svg.plot{display:block;width:100%;min-width:32rem}"
+	".plot text{fill:var(--soft);font-size:12px}.plot .grid{stroke:var(--line)}"
+	".plot .line{fill:none;stroke:var(--blue);stroke-width:2;stroke-linejoin:round}"
+	".plot .band{fill:var(--blue);opacity:.18}.plot .dot{fill:var(--blue)}";
 
 static void add_head(const struct report *report, struct strbuf *out)
 {
@@ -88,15 +60,15 @@ static void add_head(const struct report *report, struct strbuf *out)
 
 	strbuf_adds(out, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
 			 "<meta name=viewport content=\"width=device-width\"><title>");
-	add_escaped(out, report->subject);
+	html_add_text(out, report->subject);
 	strbuf_addf(out, ": %s</title><style>%s</style></head><body>\n<header>", verdict,
 		    style_sheet);
 	strbuf_addf(out, "<p class=soft>bookend %s %s</p><h1>", report->tool,
 		    BOOKEND_VERSION);
-	add_escaped(out, report->subject);
+	html_add_text(out, report->subject);
 	strbuf_addf(out, "</h1><p><span class=\"verdict %s\">%s</span> ", verdict,
 		    verdict);
-	add_escaped(out, report->failure ? report->failure : report->summary);
+	html_add_text(out, report->failure ? report->failure : report->summary);
 	strbuf_adds(out, "</p></header>\n");
 }
 
@@ -113,7 +85,7 @@ static void add_runs(const struct report *report, struct strbuf *out)
 
 		for (size_t k = 0; k < run->latency_count || k == 0; k++) {
 			strbuf_adds(out, "<tr>");
-			add_cell(out, "", k ? "" : run->cycle);
+			html_add_cell(out, "", k ? "" : run->cycle);
 			strbuf_adds(out, "<td class=n>");
 			if (!k)
 				units_add_count(out, run->passes);
@@ -125,16 +97,16 @@ static void add_runs(const struct report *report, struct strbuf *out)
 				units_add_rate(out, run->rate_kept);
 			strbuf_adds(out, "</td>");
 			if (k < run->latency_count) {
-				add_cell(out, "mono", run->latency[k].step);
-				add_duration_cell(out, run->latency[k].p50);
-				add_duration_cell(out, run->latency[k].p99);
-				add_duration_cell(out, run->latency[k].maximum);
+				html_add_cell(out, "mono", run->latency[k].step);
+				html_add_duration_cell(out, run->latency[k].p50);
+				html_add_duration_cell(out, run->latency[k].p99);
+				html_add_duration_cell(out, run->latency[k].maximum);
 			}
 			strbuf_adds(out, "</tr>\n");
 		}
 		if (run->note) {
 			strbuf_adds(out, "<tr><td colspan=8 class=soft>");
-			add_escaped(out, run->note);
+			html_add_text(out, run->note);
 			strbuf_adds(out, "</tr>\n");
 		}
 	}
@@ -156,16 +128,16 @@ static void add_stack(const struct finding *finding, struct strbuf *out)
 		if (!inlined)
 			strbuf_addf(out, "#%zu", number++);
 		strbuf_addf(out, "</td><td%s>", inlined ? " class=inline" : "");
-		add_escaped(out, f->function ? f->function : f->raw);
+		html_add_text(out, f->function ? f->function : f->raw);
 		strbuf_adds(out, inlined ? " <span class=soft>inlined</span>"
 				 : f->kind == FRAME_GUESSED ? " <span class=soft>?</span>"
 							    : "");
 		strbuf_adds(out, "</td><td>");
-		add_escaped(out, f->file);
+		html_add_text(out, f->file);
 		if (f->file && f->line)
 			strbuf_addf(out, ":%u", f->line);
 		strbuf_adds(out, "</td><td class=soft>");
-		add_escaped(out, f->source ? f->source : f->module);
+		html_add_text(out, f->source ? f->source : f->module);
 		strbuf_adds(out, "</td></tr>");
 	}
 	strbuf_adds(out, "</table>");
@@ -174,31 +146,31 @@ static void add_stack(const struct finding *finding, struct strbuf *out)
 static void add_finding(const struct finding *f, struct strbuf *out)
 {
 	strbuf_addf(out, "<div class=\"finding %s\"><p><b>", level_name(f->level));
-	add_escaped(out, f->rule);
+	html_add_text(out, f->rule);
 	strbuf_addf(out, "</b> <span class=soft>%s</span> ", level_name(f->level));
 	if (f->symbol) {
 		strbuf_adds(out, "<code>");
-		add_escaped(out, f->symbol);
+		html_add_text(out, f->symbol);
 		strbuf_adds(out, "</code>: ");
 	}
-	add_escaped(out, f->message);
+	html_add_text(out, f->message);
 	strbuf_adds(out, "</p>");
 	if (f->path) {
 		strbuf_adds(out, "<p class=\"soft mono\">");
-		add_escaped(out, f->path);
+		html_add_text(out, f->path);
 		if (f->line)
 			strbuf_addf(out, ":%u", f->line);
 		strbuf_adds(out, "</p>");
 	}
 	if (f->evidence) {
 		strbuf_adds(out, "<pre>");
-		add_escaped(out, f->evidence);
+		html_add_text(out, f->evidence);
 		strbuf_adds(out, "</pre>");
 	}
 	add_stack(f, out);
 	if (f->hint) {
 		strbuf_adds(out, "<p>→ ");
-		add_escaped(out, f->hint);
+		html_add_text(out, f->hint);
 		strbuf_adds(out, "</p>");
 	}
 	strbuf_adds(out, "</div>\n");
@@ -223,12 +195,12 @@ static void add_json_value(const json_t *value, struct strbuf *out)
 	_free_ char *text = NULL;
 
 	if (json_is_string(value)) {
-		add_escaped(out, json_string_value(value));
+		html_add_text(out, json_string_value(value));
 		return;
 	}
 	text = json_dumps(value,
 			  JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));
-	add_escaped(out, text);
+	html_add_text(out, text);
 }
 
 /* The columns of an array of objects: the keys of its rows, in the order they appear. */
@@ -262,7 +234,7 @@ static void add_table(const json_t *array, struct strbuf *out)
 	strbuf_adds(out, "<div class=scroll><table><tr>");
 	for (size_t k = 0; k < count; k++) {
 		strbuf_adds(out, "<th>");
-		add_escaped(out, columns[k]);
+		html_add_text(out, columns[k]);
 	}
 	strbuf_adds(out, "</tr>\n");
 	json_array_foreach(array, i, row)
@@ -286,35 +258,28 @@ static void add_table(const json_t *array, struct strbuf *out)
 			    json_array_size(array) - ROWS_SHOWN);
 }
 
-/* A series [[x, y], …] as a small line plot with its extremes. */
+/* A series [[x, y], …] as a plot. */
 static void add_plot(const char *name, const json_t *series, struct strbuf *out)
 {
-	double x0 = INFINITY, x1 = -INFINITY, y0 = INFINITY, y1 = -INFINITY;
+	_free_ struct plot_point *points =
+		calloc(json_array_size(series), sizeof(*points));
+	struct plot plot = { .label = name, .points = points };
 	json_t *point;
 	size_t i;
 
 	json_array_foreach(series, i, point)
 	{
-		double x = json_number_value(json_array_get(point, 0));
 		double y = json_number_value(json_array_get(point, 1));
 
-		x0 = fmin(x0, x), x1 = fmax(x1, x), y0 = fmin(y0, y), y1 = fmax(y1, y);
+		if (points)
+			points[plot.count++] = (struct plot_point){
+				json_number_value(json_array_get(point, 0)), y, y
+			};
 	}
 	strbuf_adds(out, "<p>");
-	add_escaped(out, name);
-	strbuf_addf(out, " <span class=soft>%.6g to %.6g</span></p>", y0, y1);
-	strbuf_adds(out,
-		    "<svg viewBox=\"0 0 640 120\" width=640 height=120>"
-		    "<polyline fill=none stroke=\"#0b68cb\" stroke-width=2 points=\"");
-	json_array_foreach(series, i, point)
-	{
-		double x = json_number_value(json_array_get(point, 0));
-		double y = json_number_value(json_array_get(point, 1));
-
-		strbuf_addf(out, "%.1f,%.1f ", x1 > x0 ? (x - x0) / (x1 - x0) * 640 : 0,
-			    y1 > y0 ? 115 - (y - y0) / (y1 - y0) * 110 : 60);
-	}
-	strbuf_adds(out, "\"/></svg>\n");
+	html_add_text(out, name);
+	strbuf_adds(out, "</p>");
+	plot_add_svg(&plot, out);
 }
 
 static bool is_series(const json_t *value)
@@ -341,7 +306,7 @@ static void add_section_value(const char *name, const json_t *value, struct strb
 			if (json_array_size(part) || json_object_size(part))
 				continue;
 			strbuf_adds(out, "<tr><td class=soft>");
-			add_escaped(out, key);
+			html_add_text(out, key);
 			strbuf_adds(out, "</td><td>");
 			add_json_value(part, out);
 			strbuf_adds(out, "</td></tr>");
@@ -352,7 +317,7 @@ static void add_section_value(const char *name, const json_t *value, struct strb
 			if (!json_array_size(part) && !json_object_size(part))
 				continue;
 			strbuf_adds(out, "<details><summary>");
-			add_escaped(out, key);
+			html_add_text(out, key);
 			strbuf_adds(out, "</summary>");
 			add_section_value(key, part, out);
 			strbuf_adds(out, "</details>");
@@ -364,15 +329,23 @@ static void add_section_value(const char *name, const json_t *value, struct strb
 	}
 }
 
-static void add_sections(const struct report *report, struct strbuf *out)
+/* Those that sum up the others stand first, before the findings. */
+static void add_sections(const struct report *report, bool summing, struct strbuf *out)
 {
 	for (size_t i = 0; i < report->sections_count; i++) {
 		const struct report_section *section = &report->sections[i];
+		const struct section_view *view = section_view_find(section->name);
+
+		if ((view && view->owns_runs) != summing)
+			continue;
 
 		strbuf_adds(out, "<h2>");
-		add_escaped(out, section->name);
-		strbuf_adds(out, "</h2>");
-		add_section_value(section->name, section->value, out);
+		html_add_text(out, view && view->title ? view->title : section->name);
+		strbuf_adds(out, "</h2>\n");
+		if (view && view->html)
+			view->html(section->value, out);
+		else
+			add_section_value(section->name, section->value, out);
 	}
 }
 
@@ -385,7 +358,7 @@ static void add_measurements(const struct report *report, struct strbuf *out)
 		const struct measurement *m = &report->measurements[i];
 
 		strbuf_adds(out, "<tr>");
-		add_cell(out, "mono", m->name);
+		html_add_cell(out, "mono", m->name);
 		strbuf_adds(out, "<td class=n>");
 		if (!strcmp(m->unit, "B") && m->value >= 0)
 			units_add_size(out, (uint64_t)m->value);
@@ -406,8 +379,8 @@ static void add_not_checked(const struct report *report, struct strbuf *out)
 	strbuf_adds(out, "<h2>Not checked</h2><table>");
 	for (size_t i = 0; i < report->not_checked_count; i++) {
 		strbuf_adds(out, "<tr>");
-		add_cell(out, "", report->not_checked[i].what);
-		add_cell(out, "soft", report->not_checked[i].why);
+		html_add_cell(out, "", report->not_checked[i].what);
+		html_add_cell(out, "soft", report->not_checked[i].why);
 		strbuf_adds(out, "</tr>\n");
 	}
 	strbuf_adds(out, "</table>\n");
@@ -431,9 +404,9 @@ static struct error *add_rules(const struct report *report, struct strbuf *out)
 		strbuf_adds(out, any ? "" : "<h2>What the rules say</h2>");
 		any = true;
 		strbuf_addf(out, "<details><summary><b>%s</b> ", rule->id);
-		add_escaped(out, rule->title);
+		html_add_text(out, rule->title);
 		strbuf_adds(out, "</summary><pre>");
-		add_escaped(out, rule->explanation);
+		html_add_text(out, rule->explanation);
 		strbuf_adds(out, "</pre></details>\n");
 	}
 	return error;
@@ -446,9 +419,10 @@ static struct error *write_html(const struct report *report,
 
 	(void)context;
 	add_head(report, out);
+	add_sections(report, true, out);
 	add_findings(report, out);
 	add_runs(report, out);
-	add_sections(report, out);
+	add_sections(report, false, out);
 	add_measurements(report, out);
 	add_not_checked(report, out);
 	error = add_rules(report, out);

@@ -13,6 +13,7 @@
 #include "report/catalogue.h"
 #include "report/format.h"
 #include "report/frame.h"
+#include "report/view.h"
 
 enum { WRAP = 78 };
 
@@ -221,24 +222,38 @@ static struct error *add_explanations(const struct report *report, const struct 
 	return error;
 }
 
+static bool owns_runs(const struct report_section *section)
+{
+	const struct section_view *view = section_view_find(section->name);
+
+	return (section->section && section->section->owns_runs) ||
+	       (view && view->owns_runs);
+}
+
+static bool runs_are_owned(const struct report *report)
+{
+	for (size_t i = 0; i < report->sections_count; i++)
+		if (owns_runs(&report->sections[i]))
+			return true;
+	return false;
+}
+
 static void add_sections(const struct report *report, const struct style *s, bool before,
 			 struct strbuf *out)
 {
 	for (size_t i = 0; i < report->sections_count; i++) {
 		const struct report_section *section = &report->sections[i];
 
-		if (section->section && section->section->text &&
-		    (section->section->order < 0) == before)
-			section->section->text(section->value, s, out);
-	}
-}
+		const struct section *own = section->section;
+		const struct section_view *view = section_view_find(section->name);
 
-static bool runs_are_owned(const struct report *report)
-{
-	for (size_t i = 0; i < report->sections_count; i++)
-		if (report->sections[i].section && report->sections[i].section->owns_runs)
-			return true;
-	return false;
+		if (view && !view->owns_runs && runs_are_owned(report))
+			continue;
+		if (view && view->text && (view->order < 0) == before)
+			view->text(section->value, s, out);
+		else if (!view && own && own->text && (own->order < 0) == before)
+			own->text(section->value, s, out);
+	}
 }
 
 static void add_verdict(const struct report *report, const struct style *s,

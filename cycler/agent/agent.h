@@ -16,6 +16,7 @@
 #include "cycler/recorder.h"
 #include "cycler/residue.h"
 
+struct costs;
 struct error;
 
 enum {
@@ -36,6 +37,8 @@ struct agent {
 	size_t watch_count;
 	uint64_t *counters[AGENT_COUNTERS]; /* NULL: none */
 	struct board *board;		    /* what the leg's processes tell each other */
+	const int64_t *level; /* bytes that the driver has; NULL: nobody counts them */
+	struct costs *costs;  /* of each worker, see costs.h */
 	uint64_t taint;
 	uint64_t deadline; /* stamps that a step may take */
 	pid_t committer;   /* 0: records need not go to a disk */

@@ -24,6 +24,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "cycler/agent/agent.h"
+#include "cycler/agent/costs.h"
 #include "cycler/agent/sense.h"
 #include "cycler/agent/survey.h"
 
@@ -196,6 +197,8 @@ static struct error *start_watches(struct agent *agent)
 		agent->watches[agent->watch_count++] = watch;
 		if (watch->counter && watch->counter(state))
 			agent->counters[counters++] = watch->counter(state);
+		if (watch->level)
+			agent->level = watch->level(state);
 	}
 	return NULL;
 }
@@ -267,6 +270,9 @@ static void look(struct agent *agent, size_t workers)
 
 	sense_log(agent, workers);
 	sense_taint(agent);
+	for (size_t i = 0; i < agent->watch_count; i++)
+		if (agent->watches[i]->tick)
+			agent->watches[i]->tick(agent->watch_states[i]);
 	watch_clock(agent);
 	sense_memory(agent, workers);
 	if (sense_stuck(agent, workers) && !agent->stuck &&
@@ -415,6 +421,7 @@ static struct error *run_leg(struct agent *agent)
 	sense_log(agent, workers);
 	agent_mark(agent, JOURNAL_MARK_LEG_DONE, (int)agent->leg);
 	sense_leg(agent, workers);
+	costs_tell(agent, workers);
 	if (!agent->stuck)
 		sense_residue(agent);
 	return NULL;
@@ -511,6 +518,8 @@ static struct error *work(struct agent *agent, const char *path)
 	error = open_recorder(agent);
 	if (!error)
 		error = start_watches(agent);
+	if (!error)
+		error = costs_prepare(agent);
 	if (!error)
 		error = residue_take(&agent->residue, &agent->baseline);
 	for (agent->leg = agent->first_leg;

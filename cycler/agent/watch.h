@@ -35,6 +35,12 @@ struct agent_watch {
 	 */
 	uint64_t *(*counter)(void *state);
 
+	/* Bytes that the driver has now, in memory shared likewise. May be NULL. */
+	const int64_t *(*level)(void *state);
+
+	/* Called some times a second while workers run. May be NULL. */
+	void (*tick)(void *state);
+
 	/* A worker was forked, and waits until this returns. May be NULL. */
 	void (*worker)(void *state, pid_t pid);
 

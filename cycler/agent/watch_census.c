@@ -35,6 +35,16 @@ static uint64_t *counter(void *state)
 	return census_pass(state);
 }
 
+static const int64_t *level(void *state)
+{
+	return census_bytes(state);
+}
+
+static void tick(void *state)
+{
+	census_sample(state);
+}
+
 static void worker(void *state, pid_t pid)
 {
 	census_watch_worker(state, pid);
@@ -55,6 +65,8 @@ static const struct agent_watch census_watch = {
 	.start = start,
 	.stop = stop,
 	.counter = counter,
+	.level = level,
+	.tick = tick,
 	.worker = worker,
 	.settle = settle,
 	.collect = collect,

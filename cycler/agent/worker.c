@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/strbuf.h"
 #include "cycler/agent/agent.h"
+#include "cycler/agent/costs.h"
 #include "cycler/agent/sense.h"
 #include "cycler/failalloc.h"
 #include "report/json.h"
@@ -136,6 +137,7 @@ static void run_pass(struct worker *w)
 	for (size_t i = 0; i < cycle->step_count; i++) {
 		const struct plan_step *step = &cycle->steps[i];
 		uint64_t after;
+		int64_t had;
 		int result;
 
 		if (w->holder && i == cycle->middle && !failing) {
@@ -147,8 +149,10 @@ static void run_pass(struct worker *w)
 		__atomic_store_n(&w->state->since, now, __ATOMIC_RELAXED);
 		__atomic_store_n(&w->state->step, (uint32_t)i + 1, __ATOMIC_RELEASE);
 		record(w, JOURNAL_BEGIN, i, now, 0);
+		had = costs_now(w->agent);
 		result = step->pair->kind->step(step->pair->state, step->index);
 		after = journal_stamp();
+		costs_note(w->agent, w->record.worker, w->state->pass, i, had);
 		record(w, JOURNAL_END, i, after, result);
 		histogram_add(histogram(w, i), after - now);
 		now = after;

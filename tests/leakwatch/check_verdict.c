@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "common/strbuf.h"
+#include "leakwatch/advice.h"
 #include "leakwatch/growth.h"
 #include "leakwatch/kernel_symbols.h"
 #include "leakwatch/leaks.h"
@@ -248,6 +250,86 @@ START_TEST(networks_without_sockets_are_on_their_way)
 }
 END_TEST
 
+#define FRAME(symbol) "{ 'address': '0xffffffff81000000', 'symbol': '" symbol "' }"
+#define SITE(when, offset, allocated, each, most)                                          \
+	"{ 'kind': 'kmalloc', 'class': 'driver', 'allocated': " #allocated                 \
+	", 'freed': " #allocated ", 'alive': 0, 'bytes_asked': " #allocated                \
+	"00, 'bytes_given': " #allocated #each ", 'alive_most': " #most                    \
+	", 'given_most': " #each ", 'smallest': 100, 'largest': 100,"                      \
+	" 'lifetimes': [ 0, 0, " #allocated " ], 'stack': [ " FRAME(                       \
+		"kmalloc_trace") ", { 'address': '0xffffffffc0000150', 'module': 'leaky'," \
+				 " 'region': 'text', 'offset': " #offset                   \
+				 " }, " FRAME(when) " ] }"
+
+/* 100 loads, of which each probes two devices and is opened once. */
+START_TEST(the_cost_of_an_instance_is_told_from_what_probe_allocates)
+{
+	_cleanup_(report_destroy) struct report *report =
+		judge_sites(SITE("really_probe", 16, 200, 1000,
+				 2) "," SITE("really_probe", 32, 200, 3000,
+					     2) "," SITE("chrdev_open", 48, 100, 64, 1));
+	const json_t *memory = report_section(report, "memory");
+	const json_t *unit = json_array_get(json_object_get(memory, "units"), 0);
+	const json_t *first = json_array_get(json_object_get(memory, "moments"), 0);
+
+	ck_assert_str_eq(json_string_value(json_object_get(unit, "what")), "instance");
+	ck_assert_int_eq(json_integer_value(json_object_get(unit, "count")), 2);
+	ck_assert_int_eq(json_integer_value(json_object_get(unit, "bytes")), 2000);
+	ck_assert_str_eq(json_string_value(json_object_get(first, "when")), "probe");
+	ck_assert_int_eq(json_integer_value(json_object_get(memory, "peak")), 4064);
+}
+END_TEST
+
+static const char *advice_of(const struct site *site)
+{
+	_strbuf_ struct strbuf why = STRBUF_INIT;
+	const char *advice = advice_for(site, 4000000, &why);
+
+	ck_assert(!advice == !why.length);
+	return advice;
+}
+
+START_TEST(a_review_gets_advice_where_it_pays)
+{
+	struct census_frame frames[] = { { .symbol = "kmalloc_trace" },
+					 { .module = "leaky" } };
+	json_t *at_once = json_pack("[i]", 5000),
+	       *late = json_pack("[iiiiiiiiiiii]", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5000, 0);
+	const struct site base = { .kind = "kmalloc",
+				   .allocated = 5000,
+				   .freed = 5000,
+				   .bytes_asked = 5000 * 64,
+				   .bytes_given = 5000 * 64,
+				   .alive_most = 1,
+				   .smallest = 64,
+				   .largest = 64,
+				   .lifetimes = at_once,
+				   .frames = frames,
+				   .frame_count = 2 };
+	struct site site = base;
+
+	ck_assert_pstr_eq(advice_of(&site), "stack");
+	site.smallest = 32;
+	ck_assert_pstr_eq(advice_of(&site), "pool");
+	site = base;
+	site.lifetimes = late;
+	ck_assert_pstr_eq(advice_of(&site), NULL);
+	site.alive_most = 500;
+	ck_assert_pstr_eq(advice_of(&site), "cache");
+	site.bytes_given = 5000 * 96;
+	ck_assert_pstr_eq(advice_of(&site), "size");
+	site.kind = "percpu";
+	ck_assert_pstr_eq(advice_of(&site), NULL);
+	site.kind = "vmalloc";
+	ck_assert_pstr_eq(advice_of(&site), "kmalloc");
+	site = base;
+	site.allocated = 3;
+	ck_assert_pstr_eq(advice_of(&site), NULL);
+	json_decref(at_once);
+	json_decref(late);
+}
+END_TEST
+
 START_TEST(growth_of_any_length_fits_and_keeps_its_extremes)
 {
 	struct growth growth = { .count = 0 };
@@ -375,6 +457,8 @@ int main(void)
 	tcase_add_test(tests, what_a_function_of_the_kernel_makes_has_its_name);
 	tcase_add_test(tests, a_network_that_is_held_takes_its_sockets_along);
 	tcase_add_test(tests, networks_without_sockets_are_on_their_way);
+	tcase_add_test(tests, the_cost_of_an_instance_is_told_from_what_probe_allocates);
+	tcase_add_test(tests, a_review_gets_advice_where_it_pays);
 	tcase_add_test(tests, growth_of_any_length_fits_and_keeps_its_extremes);
 	tcase_add_test(tests, what_the_kernel_keeps_for_all_is_no_finding);
 	tcase_add_test(tests, a_cache_of_a_module_that_stays_is_no_finding);
