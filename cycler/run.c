@@ -15,6 +15,7 @@
 #include "cycler/results.h"
 #include "cycler/resume.h"
 #include "cycler/screen.h"
+#include "cycler/snapshot.h"
 #include "cycler/stop_on.h"
 #include "cycler/verdict.h"
 #include "target/clock.h"
@@ -432,13 +433,26 @@ static struct error *measure_journal(const struct session *s, struct report *rep
 				      archive_width(s->archive), "s");
 }
 
+/* Whoever reads the log or the dump later needs the symbols of just this boot. */
+static struct error *keep_symbols(const struct session *s, struct report *report)
+{
+	_error_ struct error *failure =
+		snapshot_symbols(s->target, s->options->machine.folder);
+
+	return failure ? report_not_checked(report, false, "kernel symbols", "%s",
+					    error_message(failure))
+		       : NULL;
+}
+
 static struct error *carry_out(struct session *s, struct report *report)
 {
 	bool dead = false, resuming;
 	struct error *error;
 
 	for (;;) {
-		error = run_target(s, &dead);
+		error = keep_symbols(s, report);
+		if (!error)
+			error = run_target(s, &dead);
 		if (error || !dead)
 			break;
 		resuming = may_resume(s);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "symbolizer/debugfile.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <elfutils/libdwelf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +17,7 @@
 #include "symbolizer/dsym.h"
 #include "symbolizer/gsym.h"
 #include "symbolizer/index_build.h"
+#include "symbolizer/packed.h"
 #include "symbolizer/unit.h"
 
 enum {
@@ -49,61 +47,16 @@ static struct error *broken(const char *path, const char *why)
 	return error_new(ERROR_INPUT, "cannot read debug file %s: %s", path, why);
 }
 
-static bool is_packed(const uint8_t *head, size_t size)
-{
-	return size >= 6 &&
-	       (!memcmp(head,
-			"\xfd"
-			"7zXZ",
-			6) ||
-		!memcmp(head, "\x28\xb5\x2f\xfd", 4) || !memcmp(head, "\x1f\x8b", 2));
-}
-
-static struct error *unpack_data(struct archive *archive, const char *path, int out)
-{
-	struct archive_entry *entry;
-	size_t total = 0;
-
-	archive_read_support_filter_all(archive);
-	archive_read_support_format_raw(archive);
-	if (archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK ||
-	    archive_read_next_header(archive, &entry) != ARCHIVE_OK)
-		return broken(path, archive_error_string(archive));
-	for (;;) {
-		const void *block;
-		size_t size;
-		la_int64_t offset;
-		int status = archive_read_data_block(archive, &block, &size, &offset);
-
-		if (status == ARCHIVE_EOF)
-			return NULL;
-		if (status != ARCHIVE_OK)
-			return broken(path, archive_error_string(archive));
-		total += size;
-		if (total > UNPACKED_LIMIT)
-			return broken(path, "it unpacks to more than 1 GiB");
-		if (write(out, block, size) != (ssize_t)size)
-			return broken(path, "no memory to unpack it to");
-	}
-}
-
 /* Replaces @fd by memory that holds the unpacked file. */
 static struct error *unpack(const char *path, int *fd)
 {
-	_close_ int out = memfd_create("module", MFD_CLOEXEC);
-	struct archive *archive = archive_read_new();
-	struct error *error;
+	int unpacked = -1;
+	struct error *error = packed_open(path, UNPACKED_LIMIT, &unpacked);
 
-	if (out < 0 || !archive) {
-		archive_read_free(archive);
-		return error_nomem();
-	}
-	error = unpack_data(archive, path, out);
-	archive_read_free(archive);
 	if (error)
-		return error;
+		return error_wrap(error, "cannot read debug file %s", path);
 	close(*fd);
-	*fd = take_fd(&out);
+	*fd = unpacked;
 	return NULL;
 }
 
@@ -201,7 +154,8 @@ struct error *debugfile_open(const char *path, const char *build_id,
 	file->size = (uint64_t)status.st_size;
 	file->mtime = (uint64_t)status.st_mtim.tv_sec;
 	elf_version(EV_CURRENT);
-	if (pread(file->fd, head, sizeof(head), 0) > 0 && is_packed(head, sizeof(head)))
+	if (pread(file->fd, head, sizeof(head), 0) > 0 &&
+	    packed_recognise(head, sizeof(head)))
 		error = unpack(path, &file->fd);
 	if (!error && is_macho(head))
 		error = convert(file, build_id);
@@ -280,7 +234,7 @@ struct error *debugfile_glance(const char *path, const char *wanted, char build_
 	if (fd < 0)
 		return error_errno(errno, "cannot open debug file %s", path);
 	elf_version(EV_CURRENT);
-	if (pread(fd, head, sizeof(head), 0) > 0 && is_packed(head, sizeof(head)))
+	if (pread(fd, head, sizeof(head), 0) > 0 && packed_recognise(head, sizeof(head)))
 		error = unpack(path, &fd);
 	if (!error && gsym_recognise((struct span){ head, sizeof(head) }))
 		return glance_gsym(path, build_id, lines);

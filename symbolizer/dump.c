@@ -17,6 +17,7 @@
 #include "common/options.h"
 #include "common/strbuf.h"
 #include "report/report.h"
+#include "symbolizer/beside.h"
 #include "symbolizer/blame.h"
 #include "symbolizer/debugfile.h"
 #include "symbolizer/dump_notes.h"
@@ -283,20 +284,6 @@ static struct error *add_module(void *context, const struct module_layout *layou
 }
 
 /* Owned path of the file of that name in the dump's folder; NULL when there is none. */
-static struct error *find_beside(const struct dump *d, const char *name, char **ret)
-{
-	const char *path = d->request->path, *slash = strrchr(path, '/');
-	_free_ char *folder =
-		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("./");
-	struct error *error = folder ? file_join(folder, name, ret) : error_nomem();
-
-	if (!error && access(*ret, R_OK)) {
-		free(*ret);
-		*ret = NULL;
-	}
-	return error;
-}
-
 static struct error *prepare_modules(struct dump *d)
 {
 	const struct string_list *layouts = d->request->layouts;
@@ -306,7 +293,7 @@ static struct error *prepare_modules(struct dump *d)
 	for (size_t i = 0; !error && i < layouts->count; i++)
 		error = layout_read(layouts->items[i], add_module, d);
 	if (!error && !layouts->count)
-		error = find_beside(d, "modules.json", &beside);
+		error = beside_find(d->request->path, beside_layouts, &beside);
 	if (!error && beside)
 		error = layout_read(beside, add_module, d);
 	else if (!error && !layouts->count && d->request->report)
@@ -316,7 +303,7 @@ static struct error *prepare_modules(struct dump *d)
 			"lie beside %s, and --sections was not given",
 			d->request->path);
 	if (!error && !d->request->kallsyms)
-		error = find_beside(d, "kallsyms", &kallsyms);
+		error = beside_find(d->request->path, beside_kallsyms, &kallsyms);
 	if (!error && kallsyms)
 		error = symbolizer_add_kallsyms(d->symbolizer, kallsyms);
 	return error;

@@ -39,6 +39,7 @@ struct finder {
 	char **roots; /* the user's paths */
 	size_t root_count, root_capacity;
 	char *release;
+	bool apple; /* Linux's own places hold nothing of it */
 	json_t *searched;
 };
 
@@ -72,6 +73,11 @@ void finder_destroy(struct finder *finder)
 	free(finder);
 }
 
+void finder_set_apple(struct finder *finder, bool apple)
+{
+	finder->apple = apple;
+}
+
 struct error *finder_set_release(struct finder *finder, const char *release)
 {
 	char *copy = strdup(release);
@@ -81,6 +87,11 @@ struct error *finder_set_release(struct finder *finder, const char *release)
 	free(finder->release);
 	finder->release = copy;
 	return NULL;
+}
+
+const char *finder_release(const struct finder *finder)
+{
+	return finder->release;
 }
 
 static const char *base_name(const char *path)
@@ -398,6 +409,8 @@ static void try_system(struct search *search)
 	const char *release = search->finder->release;
 	_strbuf_ struct strbuf folder = STRBUF_INIT, debug = STRBUF_INIT;
 
+	if (search->finder->apple)
+		return;
 	try_build_id(search, "/usr/lib/debug");
 	if (!release)
 		return;
@@ -461,7 +474,10 @@ static struct error *not_found(struct search *search)
 	struct error *error;
 
 	json_builder_init(&b);
-	json_builder_string(&b, "what", wanted->name);
+	json_builder_string(&b, "what",
+			    search->finder->apple && !strcmp(wanted->name, "vmlinux")
+				    ? "the kernel of macOS"
+				    : wanted->name);
 	json_builder_string(&b, "build_id", wanted->build_id);
 	json_builder_value(&b, "places", json_incref(search->places));
 	json_builder_string(&b, "why",

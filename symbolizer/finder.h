@@ -22,6 +22,12 @@ CLEANUP_DEFINE(struct finder, finder_destroy)
 struct error *finder_add_path(struct finder *finder, const char *path);
 struct error *finder_set_release(struct finder *finder, const char *release);
 
+/* What is asked for is of macOS: only the paths that were given are searched. */
+void finder_set_apple(struct finder *finder, bool apple);
+
+/* Borrowed; NULL when it was not set. */
+const char *finder_release(const struct finder *finder);
+
 struct wanted {
 	const char *name;     /* "vmlinux", "refdrv" */
 	const char *build_id; /* hex; NULL: not known, then a name has to do */

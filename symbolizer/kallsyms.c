@@ -6,7 +6,7 @@
 
 #include "common/array.h"
 #include "common/error.h"
-#include "common/file.h"
+#include "symbolizer/packed.h"
 
 enum { LIMIT = 256 << 20 };
 
@@ -14,6 +14,7 @@ struct kallsyms {
 	char *text; /* names and modules are terminated in place */
 	struct kallsym *symbols;
 	size_t count, capacity;
+	bool locals; /* names of functions that are not exported, too */
 };
 
 void kallsyms_destroy(struct kallsyms *symbols)
@@ -69,6 +70,7 @@ static struct error *read_all(struct kallsyms *symbols)
 			continue;
 		if (!array_grow(symbols->symbols, symbols->count, symbols->capacity))
 			return error_nomem();
+		symbols->locals |= !one.module && one.type == 't';
 		symbols->symbols[symbols->count++] = one;
 	}
 	qsort(symbols->symbols, symbols->count, sizeof(*symbols->symbols), compare);
@@ -103,7 +105,7 @@ struct error *kallsyms_parse(const char *text, size_t size, const char *path,
 struct error *kallsyms_load(const char *path, struct kallsyms **ret)
 {
 	_free_ char *text = NULL;
-	struct error *error = file_read_text(path, LIMIT, &text);
+	struct error *error = packed_read_text(path, LIMIT, &text);
 
 	return error ? error : kallsyms_parse(text, strlen(text), path, ret);
 }
@@ -123,6 +125,7 @@ bool kallsyms_at(const struct kallsyms *symbols, uint64_t address, struct kallsy
 	if (!low)
 		return false;
 	*ret = symbols->symbols[low - 1];
+	ret->nearest = !symbols->locals && !ret->module;
 	return !ret->size || address - ret->address < ret->size;
 }
 

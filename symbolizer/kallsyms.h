@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A copy of /proc/kallsyms: "ffffffff81000000 T _stext" and "…\t[module]". */
+/*
+ * A copy of /proc/kallsyms, packed or not: "ffffffff81000000 T _stext" and "…\t[module]".
+ * System.map is of the same form.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +18,7 @@ struct kallsym {
 	const char *name;
 	const char *module; /* NULL: the kernel */
 	char type;
+	bool nearest; /* the list has exported symbols alone: it may be another's code */
 };
 
 struct error *kallsyms_load(const char *path, struct kallsyms **ret);

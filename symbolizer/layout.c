@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/array.h"
 #include "common/cleanup.h"
@@ -149,21 +151,32 @@ static struct error *read_sections(const char *folder, struct section_list *sect
 	return error;
 }
 
-/* The note's 12 bytes of sizes and type and "GNU\0" come before the id itself. */
-static void read_build_id(const char *folder, char ret[64])
+bool layout_read_build_id(const char *path, char *ret, size_t size)
 {
-	_mapping_ struct mapping mapping = { 0 };
-	_free_ char *path = NULL;
-	_error_ struct error *error =
-		file_join(folder, "notes/.note.gnu.build-id", &path);
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t bytes[4096];
+	ssize_t length = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+	size_t end = length > 0 ? (size_t)length : 0;
 
-	ret[0] = 0;
-	if (!error)
-		error = file_map(path, &mapping);
-	if (error)
-		return;
-	for (size_t i = 16; i < mapping.bytes.size && i < 16 + 31; i++)
-		sprintf(ret + 2 * (i - 16), "%02x", mapping.bytes.data[i]);
+	/* Notes: sizes of name and content, type, then both, padded to four bytes. */
+	for (size_t at = 0; at + 12 <= end;) {
+		uint32_t head[3];
+		size_t name, content;
+
+		memcpy(head, bytes + at, sizeof(head));
+		name = at + 12;
+		content = name + (((size_t)head[0] + 3) & ~(size_t)3);
+		if (content > end || head[1] > end - content)
+			return false;
+		if (head[2] == 3 && head[0] == 4 && !memcmp(bytes + name, "GNU", 4) &&
+		    head[1] * 2 < size) {
+			for (size_t i = 0; i < head[1]; i++)
+				sprintf(ret + 2 * i, "%02x", bytes[content + i]);
+			return head[1] > 0;
+		}
+		at = content + (((size_t)head[1] + 3) & ~(size_t)3);
+	}
+	return false;
 }
 
 static struct error *read_folder_module(const char *root, const char *name,
@@ -171,19 +184,21 @@ static struct error *read_folder_module(const char *root, const char *name,
 {
 	_sections_ struct section_list sections = { 0 };
 	struct module_layout layout = { .name = name };
-	_free_ char *folder = NULL, *below = NULL;
+	_free_ char *folder = NULL, *below = NULL, *note = NULL;
 	struct error *error = file_join(root, name, &folder);
-	char build_id[64];
+	char build_id[64] = "";
 
 	if (!error)
 		error = file_join(folder, "sections", &below);
+	if (!error)
+		error = file_join(folder, "notes/.note.gnu.build-id", &note);
 	if (error || access(below, F_OK))
 		return error;
 	error = read_sections(below, &sections);
 	if (error)
 		return error;
-	read_build_id(folder, build_id);
-	layout.build_id = *build_id ? build_id : NULL;
+	if (layout_read_build_id(note, build_id, sizeof(build_id)))
+		layout.build_id = build_id;
 	layout.sections = sections.items;
 	layout.section_count = sections.count;
 	return sections.count ? sink(context, &layout) : NULL;

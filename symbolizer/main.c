@@ -8,6 +8,7 @@
 #include "common/strbuf.h"
 #include "common/tool.h"
 #include "report/format.h"
+#include "symbolizer/beside.h"
 #include "symbolizer/disassembly.h"
 #include "symbolizer/dump.h"
 #include "symbolizer/modes.h"
@@ -20,7 +21,7 @@
 struct values {
 	struct report_options report;
 	struct string_list debug, sources, layouts;
-	const char *kallsyms, *release, *addresses, *dedup, *gsym;
+	const char *kallsyms, *btf, *release, *addresses, *dedup, *gsym;
 	bool no_index, returns, index, annotate, follow, modules;
 };
 
@@ -33,7 +34,11 @@ static const struct option options[] = {
 	{ OPTION_LIST, 0, "sections", "PATH", offsetof(struct values, layouts),
 	  "Where modules were loaded: a JSON file, or a copy of /sys/module." },
 	{ OPTION_STRING, 0, "kallsyms", "FILE", offsetof(struct values, kallsyms),
-	  "A copy of that kernel's /proc/kallsyms, made by root." },
+	  "A copy of that kernel's /proc/kallsyms, made by root, packed or not. The cycler "
+	  "keeps one beside its logs, which is used by itself." },
+	{ OPTION_STRING, 0, "btf", "FILE", offsetof(struct values, btf),
+	  "A copy of that kernel's /sys/kernel/btf/vmlinux: shows how functions are declared "
+	  "where no debug file is found." },
 	{ OPTION_STRING, 0, "release", "RELEASE", offsetof(struct values, release),
 	  "The kernel's release, where the log does not tell it." },
 	{ OPTION_FLAG, 0, "annotate", NULL, offsetof(struct values, annotate),
@@ -80,6 +85,8 @@ static struct error *prepare(const struct values *v, struct symbolizer **ret)
 		error = symbolizer_add_layouts(s, v->layouts.items[i]);
 	if (!error && v->kallsyms)
 		error = symbolizer_add_kallsyms(s, v->kallsyms);
+	if (!error && v->btf)
+		error = symbolizer_add_btf(s, v->btf);
 	if (!error && v->release)
 		error = symbolizer_set_release(s, v->release);
 	if (!error)
@@ -128,6 +135,24 @@ static struct error *read_dump(const struct values *v, const char *path,
 	return dump_read_panic(&request, s, log);
 }
 
+/* A log in a run folder has beside it what the cycler kept of that machine. */
+static struct error *use_run_folder(const struct values *v, const char *path,
+				    struct symbolizer *s)
+{
+	_free_ char *layouts = NULL, *kallsyms = NULL;
+	struct error *error = NULL;
+
+	if (!v->layouts.count)
+		error = beside_find(path, beside_layouts, &layouts);
+	if (!error && !v->kallsyms)
+		error = beside_find(path, beside_kallsyms, &kallsyms);
+	if (!error && layouts)
+		error = symbolizer_add_layouts(s, layouts);
+	if (!error && kallsyms)
+		error = symbolizer_add_kallsyms(s, kallsyms);
+	return error;
+}
+
 /* Reports of a log, or of a memory dump. */
 static struct error *read_panics(const struct values *v, const char *path,
 				 struct symbolizer *s, struct report *report,
@@ -138,6 +163,8 @@ static struct error *read_panics(const struct values *v, const char *path,
 	if (strcmp(path, "-") && dump_recognise(path))
 		return read_dump(v, path, s, report, log);
 	error = read_log(path, log);
+	if (!error && log->count && strcmp(path, "-"))
+		error = use_run_folder(v, path, s);
 	return error ? error : panic_symbolize(log, s);
 }
 

@@ -62,7 +62,8 @@ struct error *panic_prepare(const struct panic *p, struct symbolizer *s)
 	struct error *error = NULL;
 
 	symbolizer_start_log(s);
-	if (p->release)
+	symbolizer_set_apple(s, !strcmp(p->os, "macos"));
+	if (p->release && strcmp(p->os, "macos"))
 		error = symbolizer_set_release(s, p->release);
 	if (!error && p->kernel_build_id)
 		error = symbolizer_set_kernel_build_id(s, p->kernel_build_id);

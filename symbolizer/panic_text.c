@@ -10,6 +10,8 @@
 #include "report/report.h"
 #include "symbolizer/panic.h"
 
+enum { PLACES_SHOWN = 8 };
+
 static const char *text_of(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
@@ -56,7 +58,8 @@ static void add_frame(const json_t *json, int number, const struct style *s,
 		strbuf_addf(out, "  %sguessed%s", s->dim, s->reset);
 	if (f.source)
 		strbuf_addf(out, "  %s%s%s", s->dim, f.source, s->reset);
-	else if (f.confidence && *f.confidence && f.module)
+	else if (f.confidence && *f.confidence &&
+		 (f.module || !strncmp(f.confidence, "nearest", 7)))
 		strbuf_addf(out, "  %s(%s)%s", s->dim, f.confidence, s->reset);
 	while (out->length && out->data[out->length - 1] == ' ')
 		strbuf_truncate(out, out->length - 1);
@@ -83,7 +86,28 @@ static void add_context(const json_t *context, bool first, const struct style *s
 	}
 }
 
-/* Every place that was asked, shortened; then what to do. */
+/* Every place that was asked: what is missing can be put there. */
+static void add_places(const json_t *places, const struct style *s, struct strbuf *out)
+{
+	const json_t *place;
+	size_t i;
+
+	strbuf_addf(out, "%s\n", s->reset);
+	json_array_foreach(places, i, place)
+	{
+		if (i == PLACES_SHOWN) {
+			strbuf_addf(out, "    %sand %zu more (all are in the JSON)%s\n",
+				    s->dim, json_array_size(places) - i, s->reset);
+			break;
+		}
+		strbuf_addf(out, "    %s%s%s\n", s->dim, json_string_value(place),
+			    s->reset);
+	}
+	if (json_array_size(places))
+		strbuf_addf(out, "    %s--debug PATH adds one%s\n", s->dim, s->reset);
+}
+
+/* What was looked for in vain, and where. */
 static void add_searched(const json_t *report, const struct style *s, struct strbuf *out)
 {
 	const json_t *entry;
@@ -97,8 +121,9 @@ static void add_searched(const json_t *report, const struct style *s, struct str
 		strbuf_addf(out, "  %sno debug file for %s%s%.12s%s: %s", s->dim,
 			    text_of(entry, "what"), id ? " (build-id " : "", id ? id : "",
 			    id ? "…)" : "", text_of(entry, "why"));
-		strbuf_addf(out, ", %zu places searched; --debug PATH adds one%s\n",
-			    json_array_size(places), s->reset);
+		strbuf_addf(out, "; looked in %zu places%s", json_array_size(places),
+			    json_array_size(places) ? ":" : "; --debug PATH adds one");
+		add_places(places, s, out);
 	}
 }
 

@@ -3,10 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "common/array.h"
 #include "common/error.h"
+#include "common/file.h"
 #include "common/strbuf.h"
+#include "symbolizer/btf.h"
 #include "symbolizer/assigned.h"
 #include "symbolizer/finder.h"
 #include "symbolizer/kallsyms.h"
@@ -26,7 +29,9 @@ struct image {
 	struct section *sections;
 	size_t section_count;
 	struct object *object;
+	struct btf_types *types;
 	bool tried; /* to find the object */
+	bool types_tried;
 };
 
 struct symbolizer {
@@ -82,11 +87,14 @@ static void image_clear(struct image *image)
 	free(image->sections);
 	free(image->build_id);
 	object_destroy(image->object);
+	btf_types_destroy(image->types);
 	image->sections = NULL;
 	image->section_count = 0;
 	image->build_id = NULL;
 	image->object = NULL;
+	image->types = NULL;
 	image->tried = false;
+	image->types_tried = false;
 }
 
 void symbolizer_destroy(struct symbolizer *s)
@@ -127,6 +135,11 @@ struct error *symbolizer_set_release(struct symbolizer *s, const char *release)
 {
 	forget_failures(s);
 	return finder_set_release(s->finder, release);
+}
+
+void symbolizer_set_apple(struct symbolizer *s, bool apple)
+{
+	finder_set_apple(s->finder, apple);
 }
 
 static struct error *set_build_id(struct image *image, const char *build_id)
@@ -236,6 +249,20 @@ struct error *symbolizer_add_layouts(struct symbolizer *s, const char *path)
 	return layout_read(path, add_layout, s);
 }
 
+struct error *symbolizer_add_btf(struct symbolizer *s, const char *path)
+{
+	struct image *kernel = &s->images[0];
+	struct btf_types *types;
+	struct error *error = btf_types_load(path, NULL, &types);
+
+	if (error)
+		return error;
+	btf_types_destroy(kernel->types);
+	kernel->types = types;
+	kernel->types_tried = true;
+	return NULL;
+}
+
 struct error *symbolizer_add_kallsyms(struct symbolizer *s, const char *path)
 {
 	struct kallsyms *symbols;
@@ -246,6 +273,20 @@ struct error *symbolizer_add_kallsyms(struct symbolizer *s, const char *path)
 	kallsyms_destroy(s->kallsyms);
 	s->kallsyms = symbols;
 	return NULL;
+}
+
+/* Whether a kernel is the one that runs here: by its build-id, else by its release. */
+static bool running_is(const char *build_id, const char *release)
+{
+	_mapping_ struct mapping mapping = { 0 };
+	_free_ char *notes = NULL;
+	struct utsname name;
+	char text[64];
+
+	if (!build_id)
+		return release && !uname(&name) && !strcmp(name.release, release);
+	return layout_read_build_id("/sys/kernel/notes", text, sizeof(text)) &&
+	       !strncmp(text, build_id, strlen(build_id));
 }
 
 static struct error *need_object(struct symbolizer *s, struct image *image)
@@ -261,6 +302,48 @@ static struct error *need_object(struct symbolizer *s, struct image *image)
 	if (!error && path)
 		error = object_create(path, image->build_id, s->cache, &image->object);
 	return error;
+}
+
+/*
+ * Types of what has no debug file: from the stripped file itself, or of the running
+ * kernel when it is the one that is asked about.
+ */
+static void need_types(struct symbolizer *s, struct image *image)
+{
+	const struct btf_types *base = image == &s->images[0] ? NULL : s->images[0].types;
+	_error_ struct error *failure = NULL;
+	_free_ char *path = NULL;
+
+	if (image->types_tried)
+		return;
+	image->types_tried = true;
+	if (image != &s->images[0]) {
+		need_types(s, &s->images[0]);
+		base = s->images[0].types;
+		/* A module's types are told in terms of the kernel's. */
+		if (!base)
+			return;
+	}
+	if (image->object)
+		failure = btf_types_load(object_path(image->object), base, &image->types);
+	if (image->types || !running_is(s->images[0].build_id, finder_release(s->finder)))
+		return;
+	error_destroy(failure);
+	failure = asprintf(&path, "/sys/kernel/btf/%s", image->name) < 0
+			  ? error_nomem()
+			  : btf_types_load(path, base, &image->types);
+}
+
+/* The declaration of a function without a line; owned by the caller, NULL: none. */
+static char *declare(struct symbolizer *s, struct image *image, const char *function)
+{
+	_strbuf_ struct strbuf text = STRBUF_INIT;
+	char *ret = NULL;
+
+	need_types(s, image);
+	if (function && image->types && btf_types_declare(image->types, function, &text))
+		error_destroy(strbuf_steal(&text, &ret));
+	return ret;
 }
 
 /* KASLR's offset, found by a symbol that both kallsyms and the debug file have. */
@@ -313,12 +396,22 @@ static struct error *add_places(struct symbolizer *s, const struct index_hit *hi
 	return NULL;
 }
 
+/* A frame that has no line: what its function looks like is all there is to say. */
+static struct error *add_declared(struct symbolizer *s, struct image *image,
+				  struct frame *frame, struct frames *ret)
+{
+	_free_ char *declaration = declare(s, image, frame->function);
+
+	frame->source = declaration;
+	return frames_add(ret, frame);
+}
+
 /*
  * Looks @address of @object's own address space up. @frame has what is known already:
  * kind, raw, address, and for places given by name function, offset and size.
  */
-static struct error *look_up(struct symbolizer *s, const struct image *image,
-			     uint64_t address, struct frame *frame, struct frames *ret)
+static struct error *look_up(struct symbolizer *s, struct image *image, uint64_t address,
+			     struct frame *frame, struct frames *ret)
 {
 	struct index_hit hit;
 	const struct index_symbol_hit *symbol = &hit.symbol;
@@ -346,7 +439,7 @@ static struct error *look_up(struct symbolizer *s, const struct image *image,
 	}
 	if (!frame->confidence)
 		frame->confidence = frame->function ? "symbol only" : "no symbol";
-	return frames_add(ret, frame);
+	return add_declared(s, image, frame, ret);
 }
 
 /* Whether nothing follows the symbol in its section. */
@@ -461,8 +554,8 @@ struct error *symbolizer_resolve_place(struct symbolizer *s,
 	if (found)
 		return look_up(s, image, address, &frame, ret);
 	if (!frame.confidence)
-		frame.confidence = "symbol only";
-	return frames_add(ret, &frame);
+		frame.confidence = place->nearest ? "nearest exported" : "symbol only";
+	return add_declared(s, image, &frame, ret);
 }
 
 /*
@@ -590,6 +683,7 @@ static struct error *resolve_by_name(struct symbolizer *s, uint64_t address,
 	place.function = symbol.name;
 	place.offset = address - symbol.address;
 	place.module = symbol.module;
+	place.nearest = symbol.nearest;
 	*done = true;
 	return symbolizer_resolve_place(s, &place, frame->kind, ret);
 }

@@ -66,6 +66,9 @@ struct error *symbolizer_add_source_path(struct symbolizer *symbolizer, const ch
 /* The release of the kernel the addresses are from ("6.1.0-56-cloud-amd64"). */
 struct error *symbolizer_set_release(struct symbolizer *symbolizer, const char *release);
 
+/* Whether what follows is of macOS: Linux's own places are not searched then. */
+void symbolizer_set_apple(struct symbolizer *symbolizer, bool apple);
+
 /* The kernel's own build-id, when known: only a vmlinux that has it is used. */
 struct error *symbolizer_set_kernel_build_id(struct symbolizer *symbolizer,
 					     const char *build_id);
@@ -96,6 +99,13 @@ struct error *symbolizer_add_layouts(struct symbolizer *symbolizer, const char *
 struct error *symbolizer_add_kallsyms(struct symbolizer *symbolizer, const char *path);
 
 /*
+ * Types of the kernel, where it has no debug file: a copy of /sys/kernel/btf/vmlinux, or
+ * an ELF file with a section .BTF. Frames without a line then show the declaration of
+ * their function. Those of the running kernel are found without being told.
+ */
+struct error *symbolizer_add_btf(struct symbolizer *symbolizer, const char *path);
+
+/*
  * How far the kernel was moved by KASLR (0: not). Otherwise taken from kallsyms or, for
  * a log, from its own "Kernel Offset" line.
  */
@@ -118,6 +128,7 @@ struct symbol_place {
 	const char *build_id;  /* NULL: not given */
 	uint64_t address;      /* 0: not given */
 	const char *raw;       /* copied to the frame; may be NULL */
+	bool nearest;	       /* the name is that of the nearest exported symbol */
 };
 
 /* As symbolizer_resolve(), for a place that is given by name. */
