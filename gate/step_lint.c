@@ -19,9 +19,9 @@ static struct error *add_arguments(struct gate *gate, const char *target,
 {
 	struct error *error = string_list_add(list, gate->path);
 
-	/* sources from a package are read where they were unpacked for the build */
+	/* the gate builds what it is given: its makefile is run all the same */
 	if (!error && gate->source && gate->kind == SUBJECT_PACKAGE)
-		error = string_list_add(list, gate->source);
+		error = string_list_add(list, "--run-makefiles");
 	for (size_t i = 0; !error && i < gate->modules.count; i++)
 		if (gate->source)
 			error = string_list_add(list, gate->modules.items[i]);

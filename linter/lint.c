@@ -65,6 +65,11 @@ static const struct option options[] = {
 	  .help = "Write today's findings to the baseline." },
 	{ OPTION_FLAG, 0, "slow", .offset = offsetof(struct values, lint.slow),
 	  .help = "Also rules that take long: they run other programs on the sources." },
+	{ OPTION_FLAG, 0, "run-makefiles",
+	  .offset = offsetof(struct values, lint.run_makefiles),
+	  .help = "Ask make (-n) about sources in packages too, where reading their "
+		  "makefile does not tell how they are compiled. Makefiles may run "
+		  "anything even then: only for packages that you would build." },
 	{ OPTION_FLAG, 0, "no-digests",
 	  .offset = offsetof(struct values, lint.no_digests),
 	  .help = "Do not compute the members' sha256." },
@@ -143,10 +148,10 @@ static const struct tool tool = {
 		.description =
 			"Looks at modules (.ko, also .xz, .zst, .gz), packages (.deb, .rpm, "
 			".tar.*, .zip, .pkg), folders, DKMS trees, kernel extensions and "
-			"driver sources, and at everything inside them. Nothing is "
-			"unpacked to disk, and nothing of the driver is run, but for its "
-			"makefile where a folder of sources was not built yet: kbuild is "
-			"then asked (make -n) how it would be compiled.",
+			"driver sources, and at everything inside them. Nothing of the "
+			"driver is run, but for its makefile where a folder of sources was "
+			"not built yet and reading the makefile does not tell how: kbuild "
+			"is then asked (make -n) how it would be compiled.",
 		.examples = "bookend lint refdrv.ko --target linux:6.1.0-56-amd64\n"
 			    "bookend lint refdrv-dkms.deb --profile release\n"
 			    "bookend lint . --format sarif:lint.sarif",

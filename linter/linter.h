@@ -27,11 +27,12 @@ struct linter_options {
 	const char *signer;	       /* who must have signed modules; a glob */
 	const char *trust;	       /* certificates that signatures are held against */
 	uint64_t page_size;
-	bool external;	 /* modules are out-of-tree even in a kernel package */
-	bool slow;	 /* rules that disassemble */
-	bool no_digests; /* members without sha256 */
-	bool no_members; /* no section "members" */
-	bool quiet;	 /* no progress */
+	bool external;	    /* modules are out-of-tree even in a kernel package */
+	bool slow;	    /* rules that disassemble */
+	bool run_makefiles; /* of packages: make -n */
+	bool no_digests;    /* members without sha256 */
+	bool no_members;    /* no section "members" */
+	bool quiet;	    /* no progress */
 };
 
 struct linter_state_slot {

@@ -49,6 +49,12 @@ void unit_commands_deinit(struct unit_commands *commands)
 	*commands = (struct unit_commands){ 0 };
 }
 
+void unit_commands_truncate(struct unit_commands *commands, size_t count)
+{
+	while (commands->count > count)
+		unit_command_deinit(&commands->items[--commands->count]);
+}
+
 static bool begins(const char *text, const char *prefix)
 {
 	return !strncmp(text, prefix, strlen(prefix));
@@ -274,6 +280,27 @@ static struct error *read_words(struct shell *s, struct words *words)
 	}
 }
 
+struct error *command_split(const char *text, char ***ret)
+{
+	struct shell s = { text, text + strlen(text), false };
+	_words_ struct words words = { 0 };
+	struct error *error = NULL;
+
+	while (!error && s.at < s.end) {
+		error = read_words(&s, &words);
+		if (s.at < s.end)
+			s.at++; /* a separator means nothing among flags */
+	}
+	if (error)
+		return error;
+	if (!array_grow(words.items, words.count, words.capacity))
+		return error_nomem();
+	words.items[words.count] = NULL;
+	words.count = 0;
+	*ret = take(words.items);
+	return NULL;
+}
+
 /* Every command of a line (or several) that compiles something. */
 static struct error *read_commands(struct span text, bool dollars, const char *directory,
 				   struct unit_commands *ret)
@@ -313,8 +340,8 @@ struct error *command_read_cmd(struct span text, struct unit_commands *ret)
 					     length - (size_t)(is - data) },
 			      true, NULL, ret);
 	/* one object has one source: later commands only touch the object up */
-	while (!error && ret->count > before + 1)
-		unit_command_deinit(&ret->items[--ret->count]);
+	if (!error && ret->count > before + 1)
+		unit_commands_truncate(ret, before + 1);
 	return error;
 }
 

@@ -29,6 +29,8 @@ struct unit_commands {
 };
 
 void unit_commands_deinit(struct unit_commands *commands);
+/* Takes away those behind the first @count. */
+void unit_commands_truncate(struct unit_commands *commands, size_t count);
 #define _unit_commands_ __attribute__((cleanup(unit_commands_deinit)))
 
 /*
@@ -51,3 +53,6 @@ struct error *command_read_make(struct span text, const char *directory,
  */
 struct error *command_add(const char *directory, const char *const *words, size_t count,
 			  struct unit_commands *ret);
+
+/* The words of @text as a shell reads them: owned strings, NULL at the end. */
+struct error *command_split(const char *text, char ***ret);

@@ -520,6 +520,19 @@ static enum CXChildVisitResult copy(CXCursor cursor, CXCursor parent, CXClientDa
 	return c->error ? CXChildVisit_Break : CXChildVisit_Continue;
 }
 
+/* A file of a package is named as its member, not as what it was unpacked to. */
+static const char *shown_path(struct copier *c, const struct known_file *file,
+			      const char *disk)
+{
+	const char *path = disk;
+
+	pthread_mutex_lock(c->lock);
+	if (file->index != UINT32_MAX)
+		path = c->model->files[file->index].path;
+	pthread_mutex_unlock(c->lock);
+	return path;
+}
+
 static struct error *add_diagnostic(struct copier *c, CXDiagnostic diagnostic)
 {
 	struct unit *unit = c->unit;
@@ -545,8 +558,9 @@ static struct error *add_diagnostic(struct copier *c, CXDiagnostic diagnostic)
 	if (place.file) {
 		char reason[1024];
 
-		snprintf(reason, sizeof(reason), "%s:%u: %s", clang_getCString(name),
-			 place.line, text);
+		snprintf(reason, sizeof(reason), "%s:%u: %s",
+			 shown_path(c, place.file, clang_getCString(name)), place.line,
+			 text);
 		unit->reason = arena_string(unit->arena, reason);
 	} else {
 		unit->reason = text;

@@ -13,7 +13,9 @@
 #include "linter/sdk.h"
 #include "linter/source/import.h"
 #include "linter/source/parse.h"
+#include "linter/source/tree.h"
 #include "linter/source/units.h"
+#include "linter/source/unpack.h"
 #include "readers/bundle.h"
 
 /* What is gathered for one container before its rules run. */
@@ -27,9 +29,15 @@ struct gathering {
 	struct unit_commands commands;
 	struct parse_request *requests;
 	size_t request_count, request_capacity;
+	size_t *request_commands; /* index of each one's command, which
+				     may yet move */
+	size_t request_command_capacity;
 	struct kernels kernels;
-	const char **extra; /* -I and -isysroot of the command line, NULL at the end */
+	const char **extra; /* -I and -isysroot of the command line, NULL
+			       at the end */
 	bool linux_code, linux_header, apple_code, kbuild;
+	char *unpacked; /* private folder with the files of a package, or
+			   NULL */
 };
 
 static void gathering_deinit(struct gathering *g)
@@ -38,8 +46,12 @@ static void gathering_deinit(struct gathering *g)
 		content_deinit(&g->contents[i]);
 	free(g->contents);
 	free(g->requests);
+	free(g->request_commands);
 	free(g->kernels.items);
 	free(g->extra);
+	if (g->unpacked)
+		error_destroy(file_remove_tree(g->unpacked));
+	free(g->unpacked);
 	unit_commands_deinit(&g->commands);
 	source_model_deinit(&g->model);
 }
@@ -102,8 +114,8 @@ static const char *const apple_headers[] = { "<IOKit/IOService.h", "<libkern/",
 					     "<IOKit/IOLib.h", "<mach/mach_types.h" };
 
 /*
- * Kernel code is what includes kernel headers: user programs that lie in the same tree
- * are nobody's business here.
+ * Kernel code is what includes kernel headers: user programs that lie in
+ * the same tree are nobody's business here.
  */
 static void classify(struct gathering *g, struct source_file *file)
 {
@@ -118,7 +130,9 @@ static void classify(struct gathering *g, struct source_file *file)
 
 	for (size_t i = 0; i < ARRAY_LENGTH(user); i++)
 		user_code |= includes(file->text, user[i]);
-	/* programs include <linux/…> too, but not without the C library's headers */
+	/* programs include <linux/…> too, but not without the C library's
+	 * headers
+	 */
 	linux_code |= !user_code && includes(file->text, "<linux/");
 	for (size_t i = 0; i < ARRAY_LENGTH(apple_headers); i++)
 		apple_code |= includes(file->text, apple_headers[i]);
@@ -131,11 +145,16 @@ static void classify(struct gathering *g, struct source_file *file)
 	g->apple_code |= apple_code && !path_ends_with(file->path, ".h");
 }
 
-/* "obj-m" or "obj-$(" at the start of a line's word. */
+static bool holds(struct span text, const char *word)
+{
+	return memmem(text.data, text.size, word, strlen(word));
+}
+
+/* Object lists, or folders of such that kbuild is sent to. */
 static bool names_modules(struct span text)
 {
-	return memmem(text.data, text.size, "obj-m", 5) ||
-	       memmem(text.data, text.size, "obj-$(", 6);
+	return holds(text, "obj-m") || holds(text, "obj-$(") ||
+	       (holds(text, "obj-y") && holds(text, "M=$"));
 }
 
 static struct error *add_member(struct gathering *g, const struct member *member)
@@ -150,7 +169,8 @@ static struct error *add_member(struct gathering *g, const struct member *member
 				      : bundle_read(g->bundle, member, &content);
 
 	if (error) {
-		/* unreadable files are told by the container's own rules */
+		/* unreadable files are told by the container's own rules
+		 */
 		error_destroy(error);
 		return NULL;
 	}
@@ -197,9 +217,10 @@ static struct error *add_members(struct gathering *g)
 	return error;
 }
 
-static struct error *add_request(struct gathering *g, const struct unit_command *command,
-				 const char *target, bool primary)
+static struct error *add_request(struct gathering *g, size_t which, const char *target,
+				 bool primary)
 {
+	const struct unit_command *command = &g->commands.items[which];
 	_free_ char *path = NULL;
 	struct parse_request *request;
 	uint32_t index = UINT32_MAX;
@@ -215,11 +236,13 @@ static struct error *add_request(struct gathering *g, const struct unit_command 
 	error = model_file(&g->model, path, NULL, &index);
 	if (error || index == UINT32_MAX || index >= g->content_count)
 		return error; /* somebody else's file */
-	if (!array_grow(g->requests, g->request_count, g->request_capacity))
+	if (!array_grow(g->requests, g->request_count, g->request_capacity) ||
+	    !array_grow(g->request_commands, g->request_count,
+			g->request_command_capacity))
 		return error_nomem();
+	g->request_commands[g->request_count] = which;
 	request = &g->requests[g->request_count++];
 	*request = (struct parse_request){
-		.command = command,
 		.directory = command->directory,
 		.file = g->model.files[index].disk,
 		.path = g->model.files[index].path,
@@ -237,7 +260,7 @@ static struct error *add_requests(struct gathering *g, size_t first, const char 
 	struct error *error = NULL;
 
 	for (size_t i = first; !error && i < g->commands.count; i++)
-		error = add_request(g, &g->commands.items[i], target, primary);
+		error = add_request(g, i, target, primary);
 	return error;
 }
 
@@ -247,81 +270,88 @@ static struct error *tell(struct gathering *g, bool asked, const char *what,
 	return linter_not_checked(g->linter, asked, NULL, what, "%s", why);
 }
 
-/* Whether @path lies in @folder or below. */
-static bool lies_below(const char *folder, const char *path)
-{
-	size_t length = strlen(folder);
-
-	return !strncmp(folder, path, length) && (path[length] == '/' || !path[length]);
-}
-
 /*
- * Asks kbuild for every folder whose makefile names modules, but not below one that it
- * knew: that one's makefile goes down by itself. This runs the tree's own makefile, so
- * it is only done for folders of the user's.
+ * Units of folders that name modules. Their makefile is read; it is run
+ * (make -n) only for folders of the user's, never for what came in a
+ * package.
  */
 static struct error *ask_kbuild(struct gathering *g, const struct kernel *kernel,
 				bool primary)
 {
+	const struct tree tree = { .bundle = g->bundle,
+				   .container = g->container,
+				   .model = &g->model,
+				   .kernel = kernel,
+				   .run_make = !g->unpacked ||
+					       g->linter->options->run_makefiles };
 	size_t before = g->commands.count;
-	_free_ char *known = NULL;
-	_error_ struct error *first = NULL;
+	_free_ char *why = NULL;
+	struct error *error = tree_units(&tree, &g->commands, &why);
 
-	for (size_t i = 0; i < g->content_count; i++) {
-		const struct source_file *file = &g->model.files[i];
-		_free_ char *folder = NULL;
-		struct error *error;
+	if (!error)
+		error = add_requests(g, before, kernel->name, primary);
+	if (error || (!why && g->commands.count > before))
+		return error;
+	return linter_not_checked(
+		g->linter, true, NULL, g->container->name,
+		g->unpacked ? "%s; make may be asked with --run-makefiles, and "
+			      "`bookend gate` builds it"
+			    : "%s; build the driver with its own command, "
+			      "then what that leaves behind is read",
+		why ? why : "no makefile names modules");
+}
 
-		if (!file->modules)
+/* Targets that sources cannot be held against. */
+static struct error *tell_targets(struct gathering *g)
+{
+	const struct string_list *targets = &g->linter->options->targets;
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < targets->count; i++) {
+		const char *const one[] = { targets->items[i] };
+		struct kernels found = { .arena = g->model.arena };
+
+		if (!strncmp(one[0], "macos:", 6))
 			continue;
-		folder = strndup(file->disk,
-				 (size_t)(path_base(file->disk) - file->disk - 1));
-		if (!folder)
-			return error_nomem();
-		if (known && lies_below(known, folder))
-			continue;
-		error = units_from_kbuild(folder, kernel->folder, &g->commands);
-		if (!error) {
-			free(known);
-			known = take(folder);
-		} else if (first) {
-			error_destroy(error);
-		} else {
-			first = error;
-		}
+		error = kernels_from_targets(one, 1, &found);
+		if (!error && !found.count)
+			error = linter_not_checked(g->linter, false, "SRC014", one[0],
+						   "no headers of this target here, so "
+						   "sources are not held against it");
+		free(found.items);
 	}
-	if (g->commands.count > before)
-		return add_requests(g, before, kernel->name, primary);
-	return tell(g, true, g->container->name,
-		    first ? error_message(first) : "no makefile names modules");
+	return error;
 }
 
 static struct error *find_linux_units(struct gathering *g)
 {
-	_free_ char *headers = NULL;
+	struct kernel at_hand;
 	bool built = g->request_count;
-	struct error *error = NULL;
+	struct error *error = tell_targets(g);
 
-	if (!built && !g->kbuild)
+	if (!error && !built && !g->kbuild)
 		return tell(
-			g, true, g->container->name,
+			g, g->container->kind == CONTAINER_FOLDER, g->container->name,
 			"sources without compile commands: build the driver first, or "
 			"add a compile_commands.json");
-	if (!built && !g->kernels.count) {
-		headers = kernel_at_hand();
-		if (!headers)
+	if (!error && !built && !g->kernels.count) {
+		error = kernel_at_hand(g->model.arena, &at_hand);
+		if (error)
+			return error;
+		if (!at_hand.folder)
 			return tell(g, true, g->container->name,
 				    "no kernel headers to read the sources with: build "
 				    "the driver first, or name installed headers "
 				    "(--target linux:RELEASE) or their folder");
-		return ask_kbuild(g, &(struct kernel){ NULL, headers }, true);
+		return ask_kbuild(g, &at_hand, true);
 	}
 	for (size_t i = 0; !error && g->kbuild && i < g->kernels.count; i++)
 		error = ask_kbuild(g, &g->kernels.items[i], !built && !i);
 	return error;
 }
 
-/* I/O Kit sources have no build that could be asked: the driver's own folders, -I. */
+/* I/O Kit sources have no build that could be asked: the driver's own
+ * folders, -I. */
 static struct error *find_apple_units(struct gathering *g)
 {
 	static const char *const words[] = {
@@ -391,12 +421,13 @@ static struct error *find_units(struct gathering *g)
 	const struct linter_options *o = g->linter->options;
 	struct error *error;
 
-	if (!g->container->disk || g->container->kind != CONTAINER_FOLDER)
-		return tell(g, false, g->container->name,
-			    "sources inside a package are looked at as text only: unpack "
-			    "it and look at the folder to have them compiled");
+	if (g->container->kind == CONTAINER_FILE)
+		return tell(
+			g, false, g->container->name,
+			"a file by itself is looked at as text only: look at the folder "
+			"of its makefile to have it compiled");
 	error = make_extra(g);
-	if (!error)
+	if (!error && !g->unpacked)
 		error = units_from_build(g->bundle, g->container, &g->commands);
 	if (!error)
 		error = add_requests(g, 0, NULL, true);
@@ -408,6 +439,45 @@ static struct error *find_units(struct gathering *g)
 	if (!error && g->apple_code && !g->request_count)
 		error = find_apple_units(g);
 	return error;
+}
+
+/*
+ * A package with sources of modules is unpacked, as compilers read files:
+ * whether it has such is asked of its paths first.
+ */
+static struct error *unpack(struct gathering *g)
+{
+	const struct container *container = g->container;
+	bool code = false, build = false, cut = false;
+	struct error *error;
+
+	if (container->kind == CONTAINER_FOLDER || container->kind == CONTAINER_FILE)
+		return NULL;
+	for (size_t i = 0; i < container->count; i++) {
+		const char *path = g->bundle->members[container->first + i].path;
+
+		code |= path_ends_with(path, ".c") && is_code(path);
+		build |= is_build_file(path);
+	}
+	if (!code || !build)
+		return NULL;
+	error = unpack_files(g->bundle, container, &g->unpacked, &cut);
+	if (!error && cut)
+		error = tell(g, true, container->name,
+			     "files of it were left out when its sources were unpacked: "
+			     "they are too large or too many, or their paths clash");
+	return error;
+}
+
+/* Commands do not move any more. */
+static void settle_requests(struct gathering *g)
+{
+	for (size_t i = 0; i < g->request_count; i++) {
+		const struct unit_command *c = &g->commands.items[g->request_commands[i]];
+
+		g->requests[i].command = c;
+		g->requests[i].directory = c->directory;
+	}
 }
 
 /* Files that only units brought in have no text yet. */
@@ -459,14 +529,20 @@ static struct error *visit_container(struct linter *linter, struct bundle *bundl
 	if (!g.model.imports)
 		return error_nomem();
 	g.kernels.arena = g.model.arena;
-	root = container->disk ? realpath(container->disk, NULL) : NULL;
-	g.model.root = root ? root : "";
+	error = unpack(&g);
+	if (error)
+		return error;
+	root = container->disk && !g.unpacked ? realpath(container->disk, NULL) : NULL;
+	g.model.root = g.unpacked ? g.unpacked : root ? root : "";
+	g.model.unpacked = g.unpacked;
 	error = add_members(&g);
-	/* its .c files may leave the kernel's headers to a header of their own */
+	/* its .c files may leave the kernel's headers to a header of
+	 * their own */
 	g.linux_code |= g.kbuild && g.linux_header;
 	if (error || (!g.linux_code && !g.apple_code))
 		return error;
 	error = find_units(&g);
+	settle_requests(&g);
 	if (!error)
 		error = parse_units(&g.model, g.requests, g.request_count, 0);
 	if (!error)

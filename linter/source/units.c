@@ -71,13 +71,29 @@ static char *release_of(const char *folder)
 	return strndup(at, strcspn(at, "\"\n"));
 }
 
+static struct error *fill_kernel(struct arena *arena, const char *name,
+				 const char *folder, struct kernel *ret)
+{
+	_free_ char *release = release_of(folder);
+
+	if (release)
+		ret->release = arena_string(arena, release);
+	ret->folder = arena_string(arena, folder);
+	if (name)
+		ret->name = ret->release ? ret->release : arena_string(arena, name);
+	return ret->folder && (!name || ret->name) && (!release || ret->release)
+		       ? NULL
+		       : error_nomem();
+}
+
 struct error *kernels_from_targets(const char *const *targets, size_t count,
 				   struct kernels *ret)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *spec = targets[i];
-		_free_ char *folder = NULL, *release = NULL;
-		struct kernel *kernel;
+		_free_ char *folder = NULL;
+		struct kernel kernel = { 0 };
+		struct error *error;
 
 		if (!strncmp(spec, "macos:", 6))
 			continue;
@@ -88,27 +104,28 @@ struct error *kernels_from_targets(const char *const *targets, size_t count,
 			continue;
 		if (!array_grow(ret->items, ret->count, ret->capacity))
 			return error_nomem();
-		release = release_of(folder);
-		kernel = &ret->items[ret->count++];
-		kernel->name = arena_string(ret->arena, release ? release : spec);
-		kernel->folder = arena_string(ret->arena, folder);
-		if (!kernel->name || !kernel->folder)
-			return error_nomem();
+		error = fill_kernel(ret->arena, spec, folder, &kernel);
+		if (error)
+			return error;
+		ret->items[ret->count++] = kernel;
 	}
 	return NULL;
 }
 
-char *kernel_at_hand(void)
+struct error *kernel_at_hand(struct arena *arena, struct kernel *ret)
 {
-	_free_ char *unpacked = NULL;
+	_free_ char *unpacked = NULL, *folder = NULL;
 	_error_ struct error *error = NULL;
 	struct utsname name;
-	char *folder = uname(&name) ? NULL : headers_of(name.release);
 
-	if (folder)
-		return folder;
-	error = file_data_folder("build/kernels/default/headers", &unpacked);
-	return error ? NULL : headers_of(unpacked);
+	*ret = (struct kernel){ 0 };
+	if (!uname(&name))
+		folder = headers_of(name.release);
+	if (!folder) {
+		error = file_data_folder("build/kernels/default/headers", &unpacked);
+		folder = error ? NULL : headers_of(unpacked);
+	}
+	return folder ? fill_kernel(arena, NULL, folder, ret) : NULL;
 }
 
 static bool is_build_folder(const char *folder)
@@ -307,12 +324,31 @@ struct error *units_from_build(const struct bundle *bundle,
 	return error;
 }
 
+/* make's own words, then those of the caller. Owned; strings are not. */
+static const char **make_words(const char *kernel, const char *m,
+			       const char *const *variables)
+{
+	const char *const fixed[] = { "make", "-n", "-k",  "-C",
+				      kernel, m,    "V=1", "modules" };
+	size_t count = 0, n = ARRAY_LENGTH(fixed);
+	const char **words;
+
+	while (variables && variables[count])
+		count++;
+	words = calloc(n + count + 1, sizeof(*words));
+	if (!words)
+		return NULL;
+	memcpy(words, fixed, sizeof(fixed));
+	for (size_t i = 0; i < count; i++)
+		words[n++] = variables[i];
+	return words;
+}
+
 struct error *units_from_kbuild(const char *folder, const char *kernel,
-				struct unit_commands *ret)
+				const char *const *variables, struct unit_commands *ret)
 {
 	_free_ char *here = realpath(folder, NULL), *m = NULL, *pwd = NULL;
-	const char *argv[] = { "make", "-n",  "-k",	 "-C", kernel,
-			       NULL,   "V=1", "modules", NULL };
+	_free_ const char **argv = NULL;
 	/* what ninja or make above this one set would change what is printed */
 	const char *extra[] = { "MAKEFLAGS=", "LC_ALL=C", NULL, NULL };
 	struct process_options options = {
@@ -329,7 +365,9 @@ struct error *units_from_kbuild(const char *folder, const char *kernel,
 		return m = NULL, error_nomem();
 	if (asprintf(&pwd, "PWD=%s", here) < 0)
 		return pwd = NULL, error_nomem();
-	argv[5] = m;
+	argv = make_words(kernel, m, variables);
+	if (!argv)
+		return error_nomem();
 	extra[2] = pwd; /* makefiles look at it, as if make had been called there */
 	options.folder = here;
 	error = process_run(argv, &options, &result);

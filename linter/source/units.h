@@ -11,8 +11,9 @@ struct error;
 
 /* A kernel that a driver can be built against. */
 struct kernel {
-	const char *name;   /* as given with --target; NULL: found */
-	const char *folder; /* of its headers (has a Makefile) */
+	const char *name;    /* as given with --target; NULL: found */
+	const char *folder;  /* of its headers (has a Makefile) */
+	const char *release; /* as the headers say; NULL: they do not */
 };
 
 struct kernels {
@@ -30,9 +31,9 @@ struct error *kernels_from_targets(const char *const *targets, size_t count,
 
 /*
  * The headers of the running kernel, when installed; else those of the kernel that was
- * unpacked for the throwaway machine; else NULL. Owned.
+ * unpacked for the throwaway machine; else @ret->folder is NULL.
  */
-char *kernel_at_hand(void);
+struct error *kernel_at_hand(struct arena *arena, struct kernel *ret);
 
 /*
  * Folder that the commands of a kbuild run in: told from their include paths and from
@@ -48,6 +49,9 @@ struct error *units_from_build(const struct bundle *bundle,
 			       const struct container *container,
 			       struct unit_commands *ret);
 
-/* What kbuild would do for the tree at @folder against @kernel: `make -n`. */
+/*
+ * What kbuild would do for the tree at @folder against @kernel: `make -n`. @variables:
+ * further NAME=value of the command line, NULL at the end, or NULL.
+ */
 struct error *units_from_kbuild(const char *folder, const char *kernel,
-				struct unit_commands *ret);
+				const char *const *variables, struct unit_commands *ret);

@@ -96,7 +96,7 @@ static struct error *run(const char *lint, const char *folder, const char *kerne
 	if (!error)
 		error = units_from_build(bundle, &bundle->containers[0], &units);
 	if (!error && !units.count && kernel) {
-		error = units_from_kbuild(folder, kernel, &units);
+		error = units_from_kbuild(folder, kernel, NULL, &units);
 		argv[8] = "--target";
 		argv[9] = kernel;
 	}

@@ -96,7 +96,7 @@ static int file_year(const struct source_file *file)
 static struct error *run(struct linter *linter, const struct subject *subject)
 {
 	const struct source_model *model = subject_source(subject);
-	_strbuf_ struct strbuf history = git_history(model->root);
+	_strbuf_ struct strbuf history = git_history(model->unpacked ? "" : model->root);
 	struct error *error = NULL;
 
 	model_for_each_file(model, file)
