@@ -342,12 +342,31 @@ static int by_name(const void *a, const void *b)
 	return strcmp(a, symbol->name);
 }
 
+static const struct kpi_symbol *find_exact(const struct kpi *kpi, const char *symbol)
+{
+	return kpi->symbol_count ? bsearch(symbol, kpi->symbols, kpi->symbol_count,
+					   sizeof(*kpi->symbols), by_name)
+				 : NULL;
+}
+
+static bool begins_with(const char *symbol, const struct kpi_symbol *prefix)
+{
+	return !strncmp(symbol, prefix->name, strlen(prefix->name) - 1);
+}
+
+const struct kpi_availability *kpi_find_single(const struct kpi *kpi, const char *symbol)
+{
+	const struct kpi_symbol *found = find_exact(kpi, symbol);
+
+	for (size_t i = 0; i < kpi->prefix_count; i++)
+		if (begins_with(symbol, &kpi->symbols[kpi->prefixes[i]]))
+			return NULL;
+	return found ? &kpi->sets[found->set] : NULL;
+}
+
 bool kpi_find(const struct kpi *kpi, const char *symbol, struct kpi_availability *ret)
 {
-	const struct kpi_symbol *found =
-		kpi->symbol_count ? bsearch(symbol, kpi->symbols, kpi->symbol_count,
-					    sizeof(*kpi->symbols), by_name)
-				  : NULL;
+	const struct kpi_symbol *found = find_exact(kpi, symbol);
 	bool any = found != NULL;
 
 	memset(ret, 0, sizeof(*ret));
@@ -356,7 +375,7 @@ bool kpi_find(const struct kpi *kpi, const char *symbol, struct kpi_availability
 	for (size_t i = 0; i < kpi->prefix_count; i++) {
 		const struct kpi_symbol *prefix = &kpi->symbols[kpi->prefixes[i]];
 
-		if (!strncmp(symbol, prefix->name, strlen(prefix->name) - 1)) {
+		if (begins_with(symbol, prefix)) {
 			join(ret, &kpi->sets[prefix->set]);
 			any = true;
 		}

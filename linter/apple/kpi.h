@@ -80,6 +80,12 @@ CLEANUP_DEFINE(struct kpi, kpi_destroy)
 /* False, and *ret empty, when no library of any release exports it. */
 bool kpi_find(const struct kpi *kpi, const char *symbol, struct kpi_availability *ret);
 
+/*
+ * The same where one entry of the table tells all of a symbol: the table's own, not
+ * copied. NULL when none does, or several together do.
+ */
+const struct kpi_availability *kpi_find_single(const struct kpi *kpi, const char *symbol);
+
 /* Index of the library, or -1. */
 int kpi_library(const struct kpi *kpi, const char *name);
 

@@ -164,7 +164,7 @@ static struct error *gather_symbol(struct reading *r, struct gathered *g,
 		r->slice->gcc2 = true;
 	if (!*s->name)
 		return NULL;
-	name = arena_string(r->arena, s->name);
+	name = arena_intern(r->arena, s->name);
 	if (!name)
 		return error_nomem();
 	switch (s->type & MACHO_N_TYPE) {
@@ -225,13 +225,15 @@ static void drop_doubles(struct gathered *g)
  * still resolve it by its old name (kxld_sym.c of xnu, and the builder of kernel
  * collections).
  */
+#define RESERVED3 "__ZN15OSMetaClassBase25_RESERVEDOSMetaClassBase3Ev"
+
 static bool find_kpi(const struct reading *r, const char *name,
 		     struct kpi_availability *ret)
 {
 	bool found = kpi_find(r->kpi, name, ret);
 	struct kpi_availability now;
 
-	if (strcmp(name, "__ZN15OSMetaClassBase25_RESERVEDOSMetaClassBase3Ev") != 0 ||
+	if (strcmp(name, RESERVED3) != 0 ||
 	    !kpi_find(r->kpi, "__ZN15OSMetaClassBase8DispatchE5IORPC", &now))
 		return found;
 	for (size_t i = 0; i < KPI_LIBRARY_LIMIT; i++)
@@ -245,15 +247,18 @@ static struct error *resolve_imports(struct reading *r)
 	struct kpi_availability found;
 
 	for (size_t i = 0; i < r->slice->import_count; i++) {
+		struct kext_import *import = &r->slice->imports[i];
 		struct kpi_availability *kept;
 
-		if (!find_kpi(r, r->slice->imports[i].name, &found))
+		if (strcmp(import->name, RESERVED3) != 0)
+			import->kpi = kpi_find_single(r->kpi, import->name);
+		if (import->kpi || !find_kpi(r, import->name, &found))
 			continue;
 		kept = arena_alloc(r->arena, sizeof(*kept));
 		if (!kept)
 			return error_nomem();
 		*kept = found;
-		r->slice->imports[i].kpi = kept;
+		import->kpi = kept;
 	}
 	return NULL;
 }
