@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/strbuf.h"
 #include "common/units.h"
+#include "linter/apple/bnd_split.h"
 #include "linter/apple/subject_kext.h"
 
 static const struct kext_set *subject_set(const struct subject *subject)
@@ -75,6 +76,10 @@ static struct error *run_bnd028(struct linter *linter, const struct subject *sub
 				  *user = only_user(set, library);
 		_strbuf_ struct strbuf size = STRBUF_INIT;
 
+		if (!library->provider)
+			error = tell_split(linter, subject, library);
+		if (error)
+			break;
 		if (!user || library->provider || user->provider ||
 		    library->bundle != user->bundle || matches_alone(library) ||
 		    !library->slice_count)

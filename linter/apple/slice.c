@@ -558,6 +558,37 @@ static struct error *read_class(struct reading *r, struct kext_class **list,
 	return NULL;
 }
 
+/* The class whose method a symbol is: "__ZN4Card5startEv", "__ZNK…"; NULL when none. */
+static struct kext_class *class_of_method(const struct kext_slice *slice, const char *name)
+{
+	char class[CLASS_NAME_LIMIT];
+	const char *member;
+
+	if (strncmp(name, "__ZN", 4) ||
+	    !split_member(name + (name[4] == 'K' ? 5 : 4), class, &member))
+		return NULL;
+	return (struct kext_class *)kext_find_class(slice, class);
+}
+
+/* How much code each class has, as far as symbols tell. */
+static void weigh_classes(struct reading *r)
+{
+	enum { PURE_INSTRUCTIONS = (int)0x80000000 };
+
+	for (size_t i = 0; i < r->place_count && r->slice->class_count; i++) {
+		const struct place *p = &r->places[i];
+		struct kext_class *class;
+
+		if (!p->section || p->section > r->macho->section_count ||
+		    !(r->macho->sections[p->section - 1].flags &
+		      (uint32_t)PURE_INSTRUCTIONS))
+			continue;
+		class = class_of_method(r->slice, p->name);
+		if (class)
+			class->code += table_end(r, p) - p->address;
+	}
+}
+
 static struct error *read_classes(struct reading *r)
 {
 	struct kext_slice *slice = r->slice;
@@ -577,6 +608,8 @@ static struct error *read_classes(struct reading *r)
 	if (!KEEP(r->arena, list, kept) && !error)
 		error = error_nomem();
 	slice->classes = list;
+	if (!error)
+		weigh_classes(r);
 	return error;
 }
 

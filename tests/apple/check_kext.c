@@ -505,6 +505,64 @@ START_TEST(kexts_in_different_folders_are_different_products)
 }
 END_TEST
 
+/* A kext with personalities CLASS PROVIDER …, and @spec. */
+static void write_drivers(const char *personalities, const char *spec)
+{
+	_strbuf_ struct strbuf plist = STRBUF_INIT, code = STRBUF_INIT;
+	_free_ char *list = strdup(personalities), *path = NULL;
+
+	strbuf_adds(&plist, "<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key>"
+			    "<string>org.example.A</string><key>CFBundleVersion</key>"
+			    "<string>1.5</string><key>CFBundleExecutable</key>"
+			    "<string>Code</string><key>IOKitPersonalities</key><dict>");
+	for (char *rest = list, *class; (class = strsep(&rest, " ")) && rest;)
+		strbuf_addf(&plist,
+			    "<key>%s</key><dict><key>IOClass</key><string>%s</string>"
+			    "<key>IOProviderClass</key><string>%s</string></dict>",
+			    class, class, strsep(&rest, " "));
+	strbuf_adds(&plist, "</dict></dict></plist>");
+	write_text("A.kext/Contents/Info.plist", strbuf_string(&plist));
+	write_text("A.kext/Contents/MacOS/Code", "");
+	ck_assert_ok(macho_write(spec, &code));
+	ck_assert_ok(file_join(scratch, "A.kext/Contents/MacOS/Code", &path));
+	ck_assert_ok(file_write(path, code.data, code.length, 0755));
+}
+
+START_TEST(drivers_that_are_never_needed_together_could_be_two_kexts)
+{
+#define TWO                                                          \
+	"class One IOService\nclass Two IOService\n"                 \
+	"code __ZN3One5startEv 40000\ncode __ZN3Two5startEv 30000\n"
+	static const struct {
+		const char *personalities, *spec;
+		size_t findings;
+	} cases[] = {
+		{ "One IOPCIDevice Two IOUSBDevice", SLICE TWO, 1 },
+		/* the same devices: both are probed, whichever wins */
+		{ "One IOPCIDevice Two IOPCIDevice", SLICE TWO, 0 },
+		/* the child needs its parent's code */
+		{ "One IOPCIDevice Two IOUSBDevice",
+		  SLICE "class One IOService\nclass Two One\n"
+			"code __ZN3One5startEv 40000\ncode __ZN3Two5startEv 30000\n",
+		  0 },
+		/* less than the rounding of a kext of its own */
+		{ "One IOPCIDevice Two IOUSBDevice",
+		  SLICE "class One IOService\nclass Two IOService\n"
+			"code __ZN3One5startEv 40000\ncode __ZN3Two5startEv 3000\n",
+		  0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		_cleanup_(report_destroy) struct report *report = NULL;
+
+		write_drivers(cases[i].personalities, cases[i].spec);
+		report = lint_scratch("BND028", NULL);
+		ck_assert_msg(report->findings_count == cases[i].findings, "case %zu: %zu",
+			      i, report->findings_count);
+	}
+}
+END_TEST
+
 START_TEST(reads_every_layout)
 {
 	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
@@ -770,6 +828,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tcase, a_class_may_be_the_kernels_or_without_symbols);
 	tcase_add_test(tcase, only_apples_notice_opens_the_private_interfaces);
 	tcase_add_test(tcase, kexts_in_different_folders_are_different_products);
+	tcase_add_test(tcase, drivers_that_are_never_needed_together_could_be_two_kexts);
 	tcase_add_test(tcase, reads_every_layout);
 	tcase_add_test(tcase, an_early_failure_hides_nothing_later);
 	tcase_add_test(tcase, a_kext_of_a_real_compiler_is_read_to_the_end);

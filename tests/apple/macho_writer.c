@@ -310,6 +310,9 @@ static bool read_content_word(struct slice *s, char **words, size_t count)
 	} else if (!strcmp(words[0], "text") && count == 2) {
 		put_name(&s->bytes[CONST], words[1], strlen(words[1]) + 1);
 		align(&s->bytes[CONST], 8);
+	} else if (!strcmp(words[0], "code") && count == 3) {
+		define(s, words[1], TEXT, false);
+		strbuf_pad(&s->bytes[TEXT], 0x90, strtoul(words[2], NULL, 0));
 	} else if (!strcmp(words[0], "stab") && count == 2) {
 		add_symbol(s, words[1], 0x64, -1, 0, 0); /* N_SO */
 	} else if (!strcmp(words[0], "dwarf") && count == 2) {

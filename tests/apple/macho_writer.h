@@ -17,6 +17,7 @@
  *				one that is imported; final: has no children
  *	common NAME SIZE | data NAME SIZE | local NAME | stab PATH | dwarf SIZE
  *	text WORD		a terminated string
+ *	code NAME SIZE		a function of that many bytes
  *	dylib PATH | main
  *	subtype HEX		cpusubtype
  */
