@@ -33,6 +33,7 @@ enum {
 	LC_REEXPORT_DYLIB = 0x1f | LC_REQ_DYLD,
 	LC_DYLD_INFO_ONLY = 0x22 | LC_REQ_DYLD,
 	LC_MAIN = 0x28 | LC_REQ_DYLD,
+	LC_DYLD_EXPORTS_TRIE = 0x33 | LC_REQ_DYLD,
 	LC_DYLD_CHAINED_FIXUPS = 0x34 | LC_REQ_DYLD,
 
 	SECTION_TYPE = 0xff,
@@ -289,6 +290,9 @@ static struct error *read_dyld_info(const struct command *c)
 	if (!error)
 		error = table(c, "lazy binding opcodes", word(c, 32), word(c, 36),
 			      &macho->lazy_bind_opcodes);
+	if (!error)
+		error = table(c, "export trie", word(c, 40), word(c, 44),
+			      &macho->exports_trie);
 	return error;
 }
 
@@ -305,6 +309,8 @@ static struct error *read_linkedit(const struct command *c)
 		  offsetof(struct macho, function_starts) },
 		{ LC_DYLD_CHAINED_FIXUPS, "chained fixups",
 		  offsetof(struct macho, chained_fixups) },
+		{ LC_DYLD_EXPORTS_TRIE, "export trie",
+		  offsetof(struct macho, exports_trie) },
 	};
 
 	if (c->bytes.size < 16)
@@ -415,6 +421,7 @@ static struct error *read_command(const struct command *c)
 		{ LC_CODE_SIGNATURE, read_linkedit },
 		{ LC_FUNCTION_STARTS, read_linkedit },
 		{ LC_DYLD_CHAINED_FIXUPS, read_linkedit },
+		{ LC_DYLD_EXPORTS_TRIE, read_linkedit },
 		{ LC_DYLD_INFO, read_dyld_info },
 		{ LC_DYLD_INFO_ONLY, read_dyld_info },
 		{ LC_VERSION_MIN_MACOSX, read_version_min },

@@ -149,6 +149,7 @@ struct macho {
 	struct span external_relocations, local_relocations; /* of LC_DYSYMTAB */
 	struct span bind_opcodes, lazy_bind_opcodes, weak_bind_opcodes;
 	struct span chained_fixups;
+	struct span exports_trie;
 	struct span function_starts;
 
 	uint8_t uuid[16];
@@ -256,6 +257,24 @@ struct macho_import {
 };
 struct error *macho_chained_imports(const struct macho *macho, struct macho_import **ret,
 				    size_t *count);
+
+/* What the export trie offers. */
+struct macho_export {
+	char *name;
+	uint64_t address; /* when loaded; 0 for what comes from elsewhere */
+	bool weak, elsewhere;
+};
+
+struct macho_exports {
+	struct macho_export *items; /* sorted by name */
+	size_t count, capacity;
+	bool incomplete; /* the trie is cut off, goes round in circles, or is too deep */
+};
+
+/* Empty where there is no trie, as in most kexts. */
+struct error *macho_exports_read(const struct macho *macho, struct macho_exports *ret);
+void macho_exports_deinit(struct macho_exports *exports);
+#define _macho_exports_ __attribute__((cleanup(macho_exports_deinit)))
 
 /* Addresses of LC_FUNCTION_STARTS, ascending; owned by the caller, NULL when none. */
 struct error *macho_function_starts(const struct macho *macho, uint64_t **ret,

@@ -78,7 +78,7 @@ static size_t find_drivers(const struct kext *kext, const struct kext_slice *s,
 		const char *name = property_get_string(p, "IOClass");
 		struct driver new = { p, name ? kext_find_class(s, name) : NULL };
 
-		if (new.class && new.class->code && is_apart(s, drivers, count, &new))
+		if (new.class &&new.class->code && is_apart(s, drivers, count, &new))
 			drivers[count++] = new;
 	}
 	return count;
@@ -124,12 +124,13 @@ struct error *tell_split(struct linter *linter, const struct subject *subject,
 	units_add_size(&unused, most);
 	return kext_tell(
 		linter, subject,
-		&(struct kext_finding){ .path = kext->name,
-					.symbol = kext->identifier,
-					.evidence = strbuf_string(&evidence),
-					.hint = "kexts of their own, in PlugIns, load only "
-						"where their devices are; common code "
-						"becomes a library" },
+		&(struct kext_finding){
+			.path = kext->name,
+			.symbol = kext->identifier,
+			.evidence = strbuf_string(&evidence),
+			.hint = "kexts of their own, in PlugIns, load only "
+				"where their devices are; common code "
+				"becomes a library" },
 		"%zu drivers for different devices in one kext: where only one of them "
 		"matches, %s and more of the others' code stay wired (%s)",
 		count, strbuf_string(&unused), s->arch);

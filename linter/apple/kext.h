@@ -60,7 +60,7 @@ struct kext_class {
 	bool has_foreign;   /* … and functions of other parents, not defined here */
 	bool replaces; /* some of those functions are replaced, or it cannot be told */
 	size_t slots;  /* entries of the vtable */
-	uint64_t code;	    /* bytes of its methods, as far as symbols tell */
+	uint64_t code; /* bytes of its methods, as far as symbols tell */
 };
 
 struct kext_object {

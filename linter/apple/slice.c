@@ -201,6 +201,35 @@ static struct error *gather_chained(struct reading *r, struct gathered *g)
 	return error;
 }
 
+/* What only the export trie has, where the symbol table was stripped. */
+static struct error *gather_trie(struct reading *r, struct gathered *g)
+{
+	_macho_exports_ struct macho_exports trie = { 0 };
+	struct error *error = macho_exports_read(r->macho, &trie);
+
+	r->slice->fixups_incomplete |= trie.incomplete;
+	for (size_t i = 0; i < trie.count && !error; i++) {
+		const char *name = arena_intern(r->arena, trie.items[i].name);
+
+		if (trie.items[i].elsewhere)
+			continue;
+		error = name ? add_name(&g->exports, &g->export_count,
+					&g->export_capacity, name)
+			     : error_nomem();
+	}
+	return error;
+}
+
+static size_t unique(const char **names, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!kept || strcmp(names[kept - 1], names[i]) != 0)
+			names[kept++] = names[i];
+	return kept;
+}
+
 static void drop_doubles(struct gathered *g)
 {
 	size_t kept = 0;
@@ -216,6 +245,7 @@ static void drop_doubles(struct gathered *g)
 	g->import_count = kept;
 	if (g->export_count)
 		qsort(g->exports, g->export_count, sizeof(*g->exports), by_string);
+	g->export_count = unique(g->exports, g->export_count);
 	if (g->common_count)
 		qsort(g->commons, g->common_count, sizeof(*g->commons), by_string);
 }
@@ -274,6 +304,8 @@ static struct error *read_symbols(struct reading *r)
 		error = gather_symbol(r, &g, &s);
 	if (!error)
 		error = gather_chained(r, &g);
+	if (!error)
+		error = gather_trie(r, &g);
 	drop_doubles(&g);
 	if (r->place_count)
 		qsort(r->places, r->place_count, sizeof(*r->places), by_place);
@@ -559,7 +591,8 @@ static struct error *read_class(struct reading *r, struct kext_class **list,
 }
 
 /* The class whose method a symbol is: "__ZN4Card5startEv", "__ZNK…"; NULL when none. */
-static struct kext_class *class_of_method(const struct kext_slice *slice, const char *name)
+static struct kext_class *class_of_method(const struct kext_slice *slice,
+					  const char *name)
 {
 	char class[CLASS_NAME_LIMIT];
 	const char *member;

@@ -530,8 +530,8 @@ static void write_drivers(const char *personalities, const char *spec)
 
 START_TEST(drivers_that_are_never_needed_together_could_be_two_kexts)
 {
-#define TWO                                                          \
-	"class One IOService\nclass Two IOService\n"                 \
+#define TWO                                          \
+	"class One IOService\nclass Two IOService\n" \
 	"code __ZN3One5startEv 40000\ncode __ZN3Two5startEv 30000\n"
 	static const struct {
 		const char *personalities, *spec;
@@ -557,8 +557,8 @@ START_TEST(drivers_that_are_never_needed_together_could_be_two_kexts)
 
 		write_drivers(cases[i].personalities, cases[i].spec);
 		report = lint_scratch("BND028", NULL);
-		ck_assert_msg(report->findings_count == cases[i].findings, "case %zu: %zu",
-			      i, report->findings_count);
+		ck_assert_msg(report->findings_count == cases[i].findings,
+			      "case %zu: %zu", i, report->findings_count);
 	}
 }
 END_TEST

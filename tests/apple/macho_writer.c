@@ -11,10 +11,7 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "common/strbuf.h"
-#include "readers/macho.h"
-
-enum { WORDS = 32, SECTIONS = 5, PAGE = 4096 };
-enum { TEXT, DATA, GOT, CONST, DWARF };
+#include "tests/apple/macho_slice.h"
 
 static const struct {
 	const char *name;
@@ -29,43 +26,13 @@ static const struct {
 	{ "arm64e", MACHO_CPU_ARM64, 0x80000002, true, false },
 };
 
-struct symbol {
-	char *name;
-	uint8_t type;
-	int section; /* -1: undefined */
-	uint16_t desc;
-	uint64_t offset; /* in the section; size of a common symbol */
-};
-
-struct reference {
-	int section;
-	uint64_t offset;
-	size_t symbol;
-	bool branch;
-};
-
-struct slice {
-	size_t arch;
-	uint32_t type, cpusubtype, minimum, sdk;
-	bool uuid, signature, has_main;
-	struct strbuf bytes[SECTIONS];
-	uint64_t size[SECTIONS]; /* as laid out */
-	uint64_t address[SECTIONS];
-	struct symbol *symbols;
-	size_t symbol_count, symbol_capacity;
-	struct reference *references;
-	size_t reference_count, reference_capacity;
-	char *dylibs[WORDS];
-	size_t dylib_count;
-};
-
 static bool is64(const struct slice *s)
 {
 	return archs[s->arch].is64;
 }
 
 /* @size bytes of @value in the slice's byte order. */
-static void put(const struct slice *s, struct strbuf *out, uint64_t value, size_t size)
+void macho_put(const struct slice *s, struct strbuf *out, uint64_t value, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
 		size_t at = archs[s->arch].big ? size - 1 - i : i;
@@ -76,12 +43,12 @@ static void put(const struct slice *s, struct strbuf *out, uint64_t value, size_
 
 static void put32(const struct slice *s, struct strbuf *out, uint32_t value)
 {
-	put(s, out, value, 4);
+	macho_put(s, out, value, 4);
 }
 
 static void put_pointer(const struct slice *s, struct strbuf *out, uint64_t value)
 {
-	put(s, out, value, is64(s) ? 8 : 4);
+	macho_put(s, out, value, is64(s) ? 8 : 4);
 }
 
 static void put_name(struct strbuf *out, const char *name, size_t size)
@@ -173,7 +140,7 @@ static void add_function(struct slice *s, char **words, size_t count)
 	define(s, words[1], TEXT, false);
 	put32(s, &s->bytes[TEXT], 0x90909090);
 	for (size_t i = 2; i < count; i++)
-		refer(s, TEXT, words[i], true, false);
+		refer(s, s->imports ? GOT : TEXT, words[i], !s->imports, false);
 	strbuf_pad(&s->bytes[TEXT], 0x90, 12);
 }
 
@@ -271,6 +238,13 @@ static bool read_header_word(struct slice *s, char **words, size_t count)
 		s->uuid = true;
 	} else if (!strcmp(words[0], "signature")) {
 		s->signature = true;
+	} else if (!strcmp(words[0], "stripped")) {
+		s->stripped = true;
+	} else if (!strcmp(words[0], "trie")) {
+		s->trie = true;
+	} else if (!strcmp(words[0], "chained") && count == 3) {
+		s->imports = strtoul(words[1], NULL, 0);
+		s->pointers = strtoul(words[2], NULL, 0);
 	} else if (!strcmp(words[0], "main")) {
 		s->has_main = true;
 	} else if (!strcmp(words[0], "dylib") && count == 2) {
@@ -330,7 +304,7 @@ static const char *const section_names[][2] = {
 	[DWARF] = { "__debug_info", "__DWARF" },
 };
 
-static uint64_t final_address(const struct slice *s, const struct symbol *symbol)
+uint64_t macho_final_address(const struct slice *s, const struct symbol *symbol)
 {
 	return symbol->section < 0 ? symbol->offset
 				   : s->address[symbol->section] + symbol->offset;
@@ -417,7 +391,7 @@ static void put_commands(const struct slice *s, struct strbuf *out, uint32_t *co
 	put32(s, out, 2);
 	put32(s, out, 24);
 	put32(s, out, symbols);
-	put32(s, out, s->symbol_count);
+	put32(s, out, s->stripped ? 0 : s->symbol_count);
 	put32(s, out, strings);
 	put32(s, out, strings_size);
 	put32(s, out, 0xb);
@@ -425,7 +399,7 @@ static void put_commands(const struct slice *s, struct strbuf *out, uint32_t *co
 	for (size_t i = 0; i < 14; i++)
 		put32(s, out, 0);
 	put32(s, out, object ? 0 : relocations);
-	put32(s, out, object ? 0 : s->reference_count);
+	put32(s, out, object || s->imports ? 0 : s->reference_count);
 	put32(s, out, 0);
 	put32(s, out, 0);
 	*count += 2;
@@ -454,6 +428,26 @@ static void put_commands(const struct slice *s, struct strbuf *out, uint32_t *co
 		put32(s, out, 24);
 		strbuf_pad(out, 0, 16);
 		(*count)++;
+	}
+	if (s->imports || s->trie) {
+		/* behind the strings, one after the other */
+		uint32_t at = strings + strings_size;
+
+		if (s->imports) {
+			put32(s, out, 0x80000034);
+			put32(s, out, 16);
+			put32(s, out, at);
+			put32(s, out, s->chains.length);
+			at += s->chains.length;
+			(*count)++;
+		}
+		if (s->trie) {
+			put32(s, out, 0x80000033);
+			put32(s, out, 16);
+			put32(s, out, at);
+			put32(s, out, s->exports.length);
+			(*count)++;
+		}
 	}
 	for (size_t i = 0; i < s->dylib_count && i < WORDS; i++, (*count)++) {
 		put32(s, out, 0xc);
@@ -520,8 +514,8 @@ static void put_symbols(const struct slice *s, struct strbuf *out, struct strbuf
 		put32(s, out, names->length);
 		strbuf_addc(out, symbol->type);
 		strbuf_addc(out, symbol->section + 1);
-		put(s, out, symbol->desc, 2);
-		put_pointer(s, out, final_address(s, symbol));
+		macho_put(s, out, symbol->desc, 2);
+		put_pointer(s, out, macho_final_address(s, symbol));
 		strbuf_add(names, symbol->name, strlen(symbol->name) + 1);
 	}
 	align(names, 8);
@@ -537,6 +531,10 @@ static void put_slice(struct slice *s, struct strbuf *out)
 		 table = relocations + s->reference_count * 8, strings;
 
 	put_symbols(s, &symbols, &names);
+	if (s->trie)
+		macho_put_trie(s, &s->exports);
+	if (s->imports)
+		macho_put_chains(s, &s->chains);
 	strings = table + symbols.length;
 	put_segments(s, &commands, &count, end, relocations, object);
 	put_commands(s, &commands, &count, relocations, table, strings, names.length,
@@ -562,6 +560,8 @@ static void put_slice(struct slice *s, struct strbuf *out)
 	put_relocations(s, &file, object);
 	strbuf_add(&file, strbuf_string(&symbols), symbols.length);
 	strbuf_add(&file, strbuf_string(&names), names.length);
+	strbuf_add(&file, strbuf_string(&s->chains), s->chains.length);
+	strbuf_add(&file, strbuf_string(&s->exports), s->exports.length);
 	strbuf_add(out, strbuf_string(&file), file.length);
 }
 
@@ -573,6 +573,8 @@ static void slice_deinit(struct slice *s)
 		free(s->symbols[i].name);
 	for (size_t i = 0; i < s->dylib_count && i < WORDS; i++)
 		free(s->dylibs[i]);
+	strbuf_deinit(&s->chains);
+	strbuf_deinit(&s->exports);
 	free(s->symbols);
 	free(s->references);
 }

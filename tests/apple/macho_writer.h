@@ -6,7 +6,8 @@
  *	arch NAME		begins a slice; several make a fat file
  *	type kext|object|bundle|N
  *	min 10.9 10.15		deployment target and SDK
- *	uuid | signature | pagezero
+ *	uuid | signature | stripped | trie
+ *	chained N P		chained fixups: imports in format N, pointers in P
  *	kmod IDENTIFIER VERSION	defines _kmod_info
  *	function NAME [IMPORT…]	a function that calls these
  *	import NAME [weak]	an undefined symbol that nothing refers to

@@ -11,6 +11,7 @@ static void use_slice(struct span slice)
 {
 	_cleanup_(macho_destroy) struct macho *macho = NULL;
 	_macho_fixups_ struct macho_fixups fixups = { 0 };
+	_macho_exports_ struct macho_exports exports = { 0 };
 	_free_ struct macho_import *imports = NULL;
 	_free_ uint64_t *starts = NULL;
 	struct macho_symbol symbol;
@@ -32,6 +33,9 @@ static void use_slice(struct span slice)
 		length += fixups.items[i].symbol ? strlen(fixups.items[i].symbol) : 0;
 	error_destroy(macho_chained_imports(macho, &imports, &count));
 	error_destroy(macho_function_starts(macho, &starts, &count));
+	error_destroy(macho_exports_read(macho, &exports));
+	for (size_t i = 0; i < exports.count; i++)
+		length += strlen(exports.items[i].name);
 	if (length == SIZE_MAX)
 		abort();
 }
