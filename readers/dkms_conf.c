@@ -2,6 +2,7 @@
 #include "readers/dkms_conf.h"
 
 #include <ctype.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,17 +46,89 @@ size_t dkms_conf_length(const struct dkms_conf *conf, const char *name)
 	return length;
 }
 
-/* "$NAME", "${NAME}", "${NAME[2]}": its value, or the text as it stands. */
-static void expand(struct parser *p, struct strbuf *out)
+/* "%.0", "%%-*", "#v", "##*-" behind a name: what is left of @value when it fits. */
+static void trim(const char *value, const char *operation, struct strbuf *out)
 {
-	const char *start = p->at++, *name;
+	bool longest = operation[1] == operation[0], suffix = *operation == '%';
+	const char *pattern = operation + 1 + longest;
+	size_t length = strlen(value), best = 0;
+	bool found = false;
+
+	for (size_t n = 0; n <= length && (longest || !found); n++) {
+		_free_ char *part =
+			suffix ? strdup(value + length - n) : strndup(value, n);
+
+		if (part && !fnmatch(pattern, part, 0)) {
+			found = true;
+			best = n;
+		}
+	}
+	if (suffix)
+		strbuf_add(out, value, length - best);
+	else
+		strbuf_adds(out, value + best);
+}
+
+/* "/from/to" and "//from/to" behind a name, of plain text. */
+static bool replace(const char *value, const char *operation, struct strbuf *out)
+{
+	bool all = operation[1] == '/';
+	const char *from = operation + 1 + all, *slash = strchr(from, '/');
+	size_t n = slash ? (size_t)(slash - from) : strlen(from);
+	const char *to = slash ? slash + 1 : "";
+
+	if (!n || strpbrk(from, "*?[\\#%"))
+		return false;
+	while (*value) {
+		if (!strncmp(value, from, n)) {
+			strbuf_adds(out, to);
+			value += n;
+			if (!all)
+				break;
+		} else {
+			strbuf_addc(out, *value++);
+		}
+		if (out->length > VALUE_MAXIMUM)
+			return false;
+	}
+	strbuf_adds(out, value);
+	return true;
+}
+
+/*
+ * What stands behind a name in braces, done to its value (NULL: the file does not set
+ * it). False: only a shell knows what comes out.
+ */
+static bool operate(const char *value, const char *operation, struct strbuf *out)
+{
+	bool colon = *operation == ':';
+
+	if (strpbrk(operation, "$`{"))
+		return false;
+	if (!*operation)
+		return value && (strbuf_adds(out, value), true);
+	if (operation[colon] == '-') {
+		/* dkms or the environment may set what the file does not */
+		if (!value)
+			return false;
+		strbuf_adds(out, colon && !*value ? operation + 2 : value);
+		return true;
+	}
+	if (!value)
+		return false;
+	if (*operation == '%' || *operation == '#')
+		return trim(value, operation, out), true;
+	return *operation == '/' && replace(value, operation, out);
+}
+
+/* The name and index at p->at; moves behind them. */
+static const char *take_variable(struct parser *p, bool braces)
+{
 	const struct dkms_directive *found;
-	bool braces = p->at < p->end && *p->at == '{';
+	const char *name = p->at;
 	size_t length = 0, index = 0;
 	char text[64];
 
-	p->at += braces;
-	name = p->at;
 	while (name + length < p->end && is_name(name[length]))
 		length++;
 	p->at += length;
@@ -65,19 +138,40 @@ static void expand(struct parser *p, struct strbuf *out)
 						      : index;
 		p->at += p->at < p->end && *p->at == ']';
 	}
-	while (braces && p->at < p->end && *p->at != '}' && *p->at != '\n')
-		p->at++;
+	if (!length || length >= sizeof(text))
+		return NULL;
+	memcpy(text, name, length);
+	text[length] = '\0';
+	found = dkms_conf_find(p->conf, text, index);
+	return found ? found->value : NULL;
+}
+
+/*
+ * "$NAME", "${NAME}", "${NAME[2]}", "${NAME%.*}": what comes out, or the text as it
+ * stands. *computed: an operation that only a shell can do.
+ */
+static void expand(struct parser *p, struct strbuf *out, bool *computed)
+{
+	const char *start = p->at++, *value, *operation;
+	bool braces = p->at < p->end && *p->at == '{';
+	_free_ char *text = NULL;
+	size_t before = out->length, n = 0;
+
+	p->at += braces;
+	value = take_variable(p, braces);
+	operation = p->at;
+	while (braces && operation + n < p->end && operation[n] != '}' &&
+	       operation[n] != '\n')
+		n++;
+	p->at += n;
 	p->at += braces && p->at < p->end && *p->at == '}';
-	if (length && length < sizeof(text)) {
-		memcpy(text, name, length);
-		text[length] = '\0';
-		found = dkms_conf_find(p->conf, text, index);
-		if (found && out->length + strlen(found->value) < VALUE_MAXIMUM) {
-			strbuf_adds(out, found->value);
-			return;
-		}
-	}
+	text = strndup(operation, n);
+	if (text && out->length + (value ? strlen(value) : 0) < VALUE_MAXIMUM &&
+	    operate(value, text, out))
+		return;
+	strbuf_truncate(out, before);
 	strbuf_add(out, start, p->at - start);
+	*computed |= n > 0;
 }
 
 /* "$(…)" with what nests in it, or "`…`": kept as text. */
@@ -118,7 +212,7 @@ static bool take_quoted(struct parser *p, struct strbuf *out, bool *computed)
 			*computed = true;
 			skip_command(p, out);
 		} else if (quote == '"' && c == '$') {
-			expand(p, out);
+			expand(p, out, computed);
 		} else {
 			strbuf_addc(out, c);
 			p->at++;
@@ -148,7 +242,7 @@ static void take_word(struct parser *p, struct strbuf *out, bool *computed)
 			*computed = true;
 			skip_command(p, out);
 		} else if (c == '$') {
-			expand(p, out);
+			expand(p, out, computed);
 		} else if (c == '\\' && p->at + 1 < p->end) {
 			p->line += p->at[1] == '\n';
 			if (p->at[1] != '\n')

@@ -204,6 +204,7 @@ void package_info_destroy(struct package_info *info)
 	free(info->vendor);
 	free(info->distribution);
 	free(info->source);
+	free(info->changelog);
 	free(info);
 }
 

@@ -111,6 +111,8 @@ static struct error *read_tags(Header header, struct package_info *info)
 		error = read_list(header, RPMTAG_SUPPLEMENTNAME, &info->supplements,
 				  &info->supplement_count, &info->supplement_capacity);
 	if (!error)
+		error = read_string(header, RPMTAG_CHANGELOGNAME, &info->changelog);
+	if (!error)
 		error = read_scripts(header, info);
 	info->known = info->name;
 	return error;

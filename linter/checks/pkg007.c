@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/error.h"
 #include "common/strbuf.h"
+#include "linter/changelogs.h"
 #include "linter/subject_container.h"
 #include "linter/version.h"
 #include "readers/dkms_conf.h"
+
+enum { SOURCE_MAXIMUM = 4 << 20 };
+
+/* A source's bytes; false: it is empty, or cannot be read, which others tell. */
+static bool read_text(const struct subject *subject, const struct member *m,
+		      struct content *ret)
+{
+	_error_ struct error *error = NULL;
+
+	if (m->kind != MEMBER_FILE || m->size > SOURCE_MAXIMUM)
+		return false;
+	error = bundle_read(subject->bundle, m, ret);
+	return !error && ret->bytes.size;
+}
 
 /* A package of several modules may give each its own version: then it is a remark. */
 static bool has_several_modules(const struct subject *subject)
@@ -18,60 +34,51 @@ static bool has_several_modules(const struct subject *subject)
 	for (size_t i = 0; i < c->count; i++) {
 		const struct member *m = package_member(subject, i);
 
-		if (m->kept && m->bytes.size && path_ends_with(m->path, ".c"))
-			count += !!memmem(m->bytes.data, m->bytes.size, "MODULE_LICENSE(",
-					  15);
+		_content_ struct content content = { 0 };
+
+		if (path_ends_with(m->path, ".c") && read_text(subject, m, &content))
+			count += !!memmem(content.bytes.data, content.bytes.size,
+					  "MODULE_LICENSE(", 15);
 	}
 	return count > 1;
 }
 
 static struct error *hold(struct linter *linter, const struct subject *subject,
 			  const char *path, const char *what, const char *version,
-			  const char *package)
+			  const struct version_reference *reference)
 {
 	bool own = !strcmp(what, "MODULE_VERSION") && has_several_modules(subject);
 	char text[256];
 
-	if (!*version || versions_agree(version, package))
+	if (!*version || versions_agree(version, reference->version))
 		return NULL;
-	snprintf(text, sizeof(text), "%s %.80s, package %.80s", what, version, package);
-	return linter_emit_at(
-		linter, subject, own ? LEVEL_SUGGESTION : LEVEL_ERROR,
-		&(struct finding){ .path = path,
-				   .symbol = what,
-				   .message = "another version than the package's",
-				   .evidence = text,
-				   .hint = "feed both from one place" });
-}
-
-/* Where the container tells its version: control file, header, or folder "NAME-1.4.0". */
-static struct error *version_of(const struct subject *subject, char **ret)
-{
-	const struct package_info *info = subject_package(subject)->info;
-
-	*ret = NULL;
-	if (info->known && info->version) {
-		*ret = package_upstream_version(info);
-		return *ret ? NULL : error_nomem();
-	}
-	return NULL;
+	snprintf(text, sizeof(text), "%s %.80s, %s %.80s", what, version,
+		 reference->where, reference->version);
+	return linter_emit_at(linter, subject, own ? LEVEL_SUGGESTION : LEVEL_ERROR,
+			      &(struct finding){ .path = path,
+						 .symbol = what,
+						 .message = "versions disagree",
+						 .evidence = text,
+						 .hint = "feed both from one place" });
 }
 
 static struct error *hold_dkms(struct linter *linter, const struct subject *subject,
-			       const struct member *m, const char *package)
+			       const struct member *m,
+			       const struct version_reference *reference)
 {
 	_cleanup_(dkms_conf_destroy) struct dkms_conf *conf = NULL;
+	_content_ struct content content = { 0 };
 	const struct dkms_directive *d;
 	struct error *error;
 	const char *slash, *dash;
 
-	if (!m->kept)
+	if (!read_text(subject, m, &content))
 		return NULL;
-	error = dkms_conf_create(m->bytes, &conf);
+	error = dkms_conf_create(content.bytes, &conf);
 	d = error ? NULL : dkms_conf_find(conf, "PACKAGE_VERSION", 0);
 	if (error || !d || d->computed || strchr(d->value, '$'))
 		return error;
-	error = hold(linter, subject, m->name, "PACKAGE_VERSION", d->value, package);
+	error = hold(linter, subject, m->name, "PACKAGE_VERSION", d->value, reference);
 	/* /usr/src/NAME-VERSION/dkms.conf: dkms finds the tree by that name */
 	slash = strrchr(m->path, '/');
 	for (dash = slash; dash && dash > m->path && dash[-1] != '/';)
@@ -122,18 +129,21 @@ static char *find_define(const struct subject *subject, const char *name)
 
 	for (size_t i = 0; i < c->count; i++) {
 		const struct member *m = package_member(subject, i);
-		const uint8_t *at = m->bytes.data, *end = at + m->bytes.size;
+		_content_ struct content content = { 0 };
+		const uint8_t *at, *end;
 
-		if (!m->kept || !m->bytes.size ||
-		    (!path_ends_with(m->path, ".c") && !path_ends_with(m->path, ".h")))
+		if ((!path_ends_with(m->path, ".c") && !path_ends_with(m->path, ".h")) ||
+		    !read_text(subject, m, &content))
 			continue;
+		at = content.bytes.data;
+		end = at + content.bytes.size;
 		while ((at = memmem(at, end - at, name, n))) {
 			const uint8_t *word = at;
 
 			at += n;
-			if (at < end && !is_word(*at) && word - m->bytes.data > 8 &&
+			if (at < end && !is_word(*at) && word - content.bytes.data > 8 &&
 			    strchr(" \t", word[-1]) && memmem(word - 8, 8, "define", 6)) {
-				char *version = quoted(m->bytes, at);
+				char *version = quoted(content.bytes, at);
 
 				if (version)
 					return version;
@@ -145,53 +155,56 @@ static char *find_define(const struct subject *subject, const char *name)
 
 /* MODULE_VERSION("1.4.0") in a source file, or MODULE_VERSION(NAME) with NAME defined. */
 static struct error *hold_source(struct linter *linter, const struct subject *subject,
-				 const struct member *m, const char *package)
+				 const struct member *m,
+				 const struct version_reference *reference)
 {
 	static const char macro[] = "MODULE_VERSION(";
-	const uint8_t *at, *end = m->bytes.data + m->bytes.size;
+	_content_ struct content content = { 0 };
 	_free_ char *version = NULL, *name = NULL;
+	const uint8_t *at, *end;
 	size_t n = 0;
 
-	if (!m->kept || !m->bytes.size)
+	if (!read_text(subject, m, &content))
 		return NULL;
-	at = memmem(m->bytes.data, m->bytes.size, macro, sizeof(macro) - 1);
+	end = content.bytes.data + content.bytes.size;
+	at = memmem(content.bytes.data, content.bytes.size, macro, sizeof(macro) - 1);
 	if (!at)
 		return NULL;
 	at += sizeof(macro) - 1;
 	while (at + n < end && is_word(at[n]))
 		n++;
 	name = strndup((const char *)at, n);
-	version = n && name ? find_define(subject, name) : quoted(m->bytes, at);
+	version = n && name ? find_define(subject, name) : quoted(content.bytes, at);
 	return version ? hold(linter, subject, m->name, "MODULE_VERSION", version,
-			      package)
+			      reference)
 		       : NULL;
 }
 
 static struct error *run(struct linter *linter, const struct subject *subject)
 {
 	const struct container *c = subject_container(subject);
-	_free_ char *package = NULL;
-	struct error *error = version_of(subject, &package);
+	_reference_ struct version_reference reference = { 0 };
+	struct error *error = version_reference_find(subject, &reference);
 	const struct ko_facts *facts;
 
-	if (error || !package)
+	if (error || !reference.version)
 		return error;
 	for (size_t at = 0;
 	     !error && (facts = package_next_module(linter, subject, &at));)
 		if (facts->out_of_tree && facts->version)
 			error = hold(linter, subject, facts->path, "module",
-				     facts->version, package);
+				     facts->version, &reference);
 	for (size_t i = 0; !error && i < c->count; i++) {
 		const struct member *m = package_member(subject, i);
 
 		if (m->kind != MEMBER_FILE)
 			continue;
 		if (!strcmp(path_base(m->path), "dkms.conf"))
-			error = hold_dkms(linter, subject, m, package);
+			error = hold_dkms(linter, subject, m, &reference);
 		else if (path_ends_with(m->path, ".c"))
-			error = hold_source(linter, subject, m, package);
+			error = hold_source(linter, subject, m, &reference);
 	}
-	return error;
+	return error ? error : changelogs_hold(linter, subject, &reference);
 }
 
 static const struct check pkg007 = { .id = "PKG007", .kind = &kind_package, .run = run };

@@ -2,6 +2,8 @@
 /* The small text formats: dkms.conf, Module.symvers, modinfo. */
 #include <string.h>
 
+#include "common/array.h"
+#include "readers/changelog.h"
 #include "readers/dkms_conf.h"
 #include "readers/modinfo.h"
 #include "readers/symvers.h"
@@ -64,6 +66,31 @@ START_TEST(dkms_marks_what_may_differ)
 	ck_assert(dkms_conf_find(conf, "B", 0)->computed);
 	ck_assert(!dkms_conf_find(conf, "C", 0)->computed);
 	ck_assert_uint_eq(dkms_conf_find(conf, "C", 0)->line, 5);
+}
+END_TEST
+
+START_TEST(dkms_trims_and_replaces_as_a_shell_does)
+{
+	_cleanup_(dkms_conf_destroy) struct dkms_conf *conf =
+		parse("V=1.4.0-rc1\nA=${V%-*}\nB=\"${V%%.*}\"\nC=${V#*.}\nD=${V##*.}\n"
+		      "E=${V/-rc/+}\nF=${V//./_}\nG=${V:-x}\nN=\nH=${N:-none}\n"
+		      "I=${V^^}\nJ=${kernelver%%-*}\nK=${kernelver}\nL=${V%x}\n");
+
+	ck_assert_str_eq(value(conf, "A", 0), "1.4.0");
+	ck_assert_str_eq(value(conf, "B", 0), "1");
+	ck_assert_str_eq(value(conf, "C", 0), "4.0-rc1");
+	ck_assert_str_eq(value(conf, "D", 0), "0-rc1");
+	ck_assert_str_eq(value(conf, "E", 0), "1.4.0+1");
+	ck_assert_str_eq(value(conf, "F", 0), "1_4_0-rc1");
+	ck_assert_str_eq(value(conf, "G", 0), "1.4.0-rc1");
+	ck_assert_str_eq(value(conf, "H", 0), "none");
+	ck_assert_str_eq(value(conf, "L", 0), "1.4.0-rc1");
+	/* what only a shell, or only dkms, knows stays as it is, and is marked */
+	ck_assert_str_eq(value(conf, "I", 0), "${V^^}");
+	ck_assert(dkms_conf_find(conf, "I", 0)->computed);
+	ck_assert(dkms_conf_find(conf, "J", 0)->computed);
+	ck_assert_str_eq(value(conf, "K", 0), "${kernelver}");
+	ck_assert(!dkms_conf_find(conf, "K", 0)->computed);
 }
 END_TEST
 
@@ -136,6 +163,55 @@ START_TEST(modinfo_reads_fields_and_counts_the_rest)
 }
 END_TEST
 
+static bool newest(const char *text, struct changelog *ret)
+{
+	return changelog_read(text_span(text), ret);
+}
+
+START_TEST(changelogs_tell_their_newest_entry)
+{
+	static const struct {
+		const char *text, *version;
+		int year;
+		bool debian;
+	} cases[] = {
+		{ "refdrv (1:1.4.0-2) unstable; urgency=medium\n\n  * New.\n\n"
+		  " -- J. Doe <j@example.com>  Sun, 01 Mar 2026 10:00:00 +0100\n",
+		  "1:1.4.0-2", 2026, true },
+		{ "# Changelog\n\n## [Unreleased]\n\n## [1.4.0] - 2026-03-01\n", "1.4.0",
+		  2026, false },
+		{ "Version 1.4.0 (2025)\n====\n", "1.4.0", 2025, false },
+		{ "v1.4.0-rc1\n-----\n", "v1.4.0-rc1", 0, false },
+		{ "2026-03-01  Jane Doe  <j@example.com>\n\n\t* a.c: New.\n", "", 2026,
+		  false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct changelog entry = { 0 };
+
+		ck_assert_msg(newest(cases[i].text, &entry), "%s", cases[i].text);
+		ck_assert_str_eq(entry.version, cases[i].version);
+		ck_assert_int_eq(entry.year, cases[i].year);
+		ck_assert_int_eq(entry.debian, cases[i].debian);
+	}
+}
+END_TEST
+
+START_TEST(running_text_is_no_changelog_entry)
+{
+	static const char *const texts[] = {
+		"Since version 1.4.0 the driver supports cards of 2025.\n",
+		"Works with Linux 6.1 and later, tested on 6.12.\n", "", "\n\n\n",
+		"  1.4.0 is indented\n"
+	};
+	struct changelog entry;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+		ck_assert_msg(!newest(texts[i], &entry), "%s: %s", texts[i],
+			      entry.version);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("texts");
@@ -145,6 +221,9 @@ int main(void)
 	tcase_add_test(tcase, dkms_reads_arrays_appends_and_long_lines);
 	tcase_add_test(tcase, dkms_marks_what_may_differ);
 	tcase_add_test(tcase, dkms_tells_a_quote_that_stays_open);
+	tcase_add_test(tcase, dkms_trims_and_replaces_as_a_shell_does);
+	tcase_add_test(tcase, changelogs_tell_their_newest_entry);
+	tcase_add_test(tcase, running_text_is_no_changelog_entry);
 	tcase_add_test(tcase, dkms_does_not_grow_without_bound);
 	tcase_add_test(tcase, symvers_finds_symbols_of_every_age);
 	tcase_add_test(tcase, symvers_names_the_line_that_is_wrong);
