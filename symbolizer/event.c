@@ -11,6 +11,7 @@
 #include "common/strbuf.h"
 #include "symbolizer/blame.h"
 #include "symbolizer/dialect.h"
+#include "symbolizer/interleave.h"
 #include "symbolizer/panic_model.h"
 #include "symbolizer/trace.h"
 
@@ -57,6 +58,7 @@ struct error *event_create(const struct dialect *dialect, const struct pattern *
 	event->panic.os = dialect->os;
 	event->panic.type = pattern->type;
 	event->panic.grade = pattern->grade;
+	event->cpu = interleave_cpu(line);
 	if (pattern->begin && !pattern->begin(event, line, at)) {
 		event_destroy(event);
 		return NULL;
@@ -222,6 +224,7 @@ static bool try_header(struct event *event, const struct logline *line,
 		/* The registers' frames of an exception belong to the stack above. */
 		if (!strncmp(headers[i].start, "Exception stack", 15))
 			return true;
+		event->stack_begun |= !strcmp(name, "Call Trace");
 		*error = start_context(event, name);
 		event->in_user = false;
 		event_extend(event, line);
@@ -480,6 +483,8 @@ static bool try_cpu(struct event *event, const struct logline *line)
 	taint = logline_find(line, " Not tainted");
 	if (!taint)
 		taint = logline_find(line, " Tainted:");
+	if (event->cpu < 0)
+		event->cpu = interleave_cpu(line);
 	event_extend(event, line);
 	if (!taint)
 		return true;

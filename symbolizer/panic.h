@@ -60,6 +60,8 @@ struct panic {
 	char *kernel_build_id;
 	uint64_t kernel_offset; /* KASLR */
 	bool kernel_offset_known;
+	int confidence;	 /* percent, of the lines being its own; 0: nothing speaks against
+			    it */
 	char *corrupted; /* why the report is not to be trusted, or NULL */
 	char *reading;	 /* one line on what the fault was, or NULL */
 	char *code;	 /* bytes as the log had them */

@@ -140,6 +140,8 @@ static void add_strings(struct json_builder *b, const struct panic *p)
 	json_builder_string(b, "taint", p->taint);
 	json_builder_string(b, "kernel_build_id", p->kernel_build_id);
 	json_builder_string(b, "corrupted", p->corrupted);
+	if (p->confidence)
+		json_builder_integer(b, "confidence", p->confidence);
 	json_builder_string(b, "reading", p->reading);
 	json_builder_string(b, "code", p->code);
 	json_builder_string(b, "assembly", p->assembly);

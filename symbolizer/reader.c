@@ -11,6 +11,7 @@
 #include "symbolizer/blame.h"
 #include "symbolizer/dialect.h"
 #include "symbolizer/event.h"
+#include "symbolizer/interleave.h"
 #include "symbolizer/panic_model.h"
 #include "symbolizer/trigger.h"
 
@@ -18,6 +19,7 @@ enum {
 	OPEN_LIMIT = 8,	  /* reports of several CPUs at once */
 	IDLE_LIMIT = 300, /* foreign lines within a report */
 	IDLE_AFTER_END = 40,
+	HELD_LIMIT = 30, /* lines until it must be clear who speaks */
 	MATCH_LIMIT = 12,
 	RAW_LIMIT = 16 << 20, /* one line: a macOS report may be one */
 };
@@ -28,6 +30,11 @@ struct panic_reader {
 	struct triggers *triggers;
 	struct event *open[OPEN_LIMIT]; /* the latest is the last */
 	size_t open_count;
+	struct event *held; /* broken off by another one; it may be going on */
+	struct interleave mix;
+	bool mixed;		   /* two CPUs speak at once */
+	const struct event *owner; /* of the line that is being read, while they do */
+	bool owner_known;
 	struct strbuf rest; /* of a line whose end has not come */
 	uint64_t number, offset;
 	bool stamped;  /* a kernel has spoken */
@@ -62,11 +69,25 @@ void panic_reader_destroy(struct panic_reader *r)
 	free(r);
 }
 
+/* One of two that spoke at once is complete: the other one has the rest for itself. */
+static struct error *end_mix(struct panic_reader *r)
+{
+	r->mixed = false;
+	r->held = NULL;
+	return interleave_finish(&r->mix);
+}
+
 static struct error *close_event(struct panic_reader *r, size_t number)
 {
 	struct event *event = r->open[number];
-	struct error *error;
+	struct error *error = NULL;
 
+	if (r->mixed && (event == r->mix.events[0] || event == r->mix.events[1]))
+		error = end_mix(r);
+	if (error)
+		return error;
+	if (event == r->held)
+		r->held = NULL;
 	memmove(&r->open[number], &r->open[number + 1],
 		(r->open_count - number - 1) * sizeof(*r->open));
 	r->open_count--;
@@ -77,9 +98,19 @@ static struct error *close_event(struct panic_reader *r, size_t number)
 	return error;
 }
 
+static ptrdiff_t number_of(const struct panic_reader *r, const struct event *event)
+{
+	for (size_t i = 0; i < r->open_count; i++)
+		if (r->open[i] == event)
+			return (ptrdiff_t)i;
+	return -1;
+}
+
 /* The open report that the line belongs to, or -1. */
 static ptrdiff_t owner_of(const struct panic_reader *r, const struct logline *line)
 {
+	if (r->mixed && !line->caller[0] && r->owner_known)
+		return number_of(r, r->owner);
 	for (size_t i = r->open_count; i-- > 0;)
 		if (!strcmp(r->open[i]->caller, line->caller))
 			return (ptrdiff_t)i;
@@ -100,6 +131,52 @@ static bool refused(const struct pattern *pattern, const struct logline *line)
 	return false;
 }
 
+/*
+ * A report begins while another is open. Mostly that one is over; but without caller ids
+ * it may be going on, told by another CPU: until the CPUs are known it is held.
+ */
+static struct error *break_off(struct panic_reader *r, size_t owner,
+			       const struct logline *line)
+{
+	struct event *event = r->open[owner];
+	struct error *error = NULL;
+
+	if (r->mixed || line->caller[0] || !interleave_unfinished(event))
+		return close_event(r, owner);
+	if (r->held)
+		error = close_event(r, (size_t)number_of(r, r->held));
+	r->held = event;
+	return error;
+}
+
+/* Decides about a report that is held, as soon as both CPUs are known. */
+static struct error *settle_held(struct panic_reader *r, const struct logline *line)
+{
+	struct event *latest = r->open[r->open_count - 1];
+	int cpu = logline_find(line, "Comm: ") ? interleave_cpu(line) : -1;
+
+	if (latest == r->held) {
+		r->held = NULL;
+		return NULL;
+	}
+	/* The second CPU introduces itself within the report that has the first one's. */
+	if (cpu >= 0 && r->held->cpu < 0 && latest->cpu >= 0 && latest->cpu != cpu)
+		r->held->cpu = cpu;
+	else if (cpu >= 0 && latest->cpu < 0)
+		latest->cpu = cpu;
+	if (r->held->cpu >= 0 && latest->cpu >= 0 && r->held->cpu != latest->cpu) {
+		r->mix = (struct interleave){ .events = { r->held, latest },
+					      .last = { 1, 0 } };
+		r->mixed = true;
+		r->held = NULL;
+		return NULL;
+	}
+	if ((r->held->cpu >= 0 && latest->cpu >= 0) ||
+	    line->number - latest->panic.line > HELD_LIMIT)
+		return close_event(r, (size_t)number_of(r, r->held));
+	return NULL;
+}
+
 static struct error *open_event(struct panic_reader *r, struct event *event,
 				const struct logline *line, ptrdiff_t owner)
 {
@@ -109,7 +186,7 @@ static struct error *open_event(struct panic_reader *r, struct event *event,
 	event->panic.start = line->offset;
 	memcpy(event->caller, line->caller, sizeof(event->caller));
 	if (owner >= 0)
-		error = close_event(r, owner);
+		error = break_off(r, (size_t)owner, line);
 	if (!error && r->open_count == OPEN_LIMIT)
 		error = close_event(r, 0);
 	if (error) {
@@ -189,7 +266,7 @@ static void show_key(struct logline *line)
 static struct error *read_line(struct panic_reader *r, const char *raw, size_t length)
 {
 	struct logline line;
-	struct error *error;
+	struct error *error = NULL;
 	ptrdiff_t owner;
 	bool started = false;
 
@@ -201,6 +278,15 @@ static struct error *read_line(struct panic_reader *r, const char *raw, size_t l
 	line.number = ++r->number;
 	line.offset = r->offset;
 	r->offset += length + 1;
+	r->owner_known = false;
+	if (r->held && r->open_count && line.length)
+		error = settle_held(r, &line);
+	if (error)
+		return error;
+	if (r->mixed && line.length && !line.caller[0]) {
+		r->owner = interleave_choose(&r->mix, &line);
+		r->owner_known = true;
+	}
 	owner = r->open_count ? owner_of(r, &line) : -1;
 	if (owner >= 0 && event_takes(r->open[owner], &line))
 		return NULL;
