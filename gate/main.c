@@ -76,6 +76,9 @@ struct error *gate_run_tool(struct gate *gate, const char *tool,
 	error = string_list_add(&argv, program);
 	if (!error)
 		error = string_list_add(&argv, format);
+	/* the gate is the run that a history wants */
+	if (!error)
+		error = string_list_add(&argv, "--history=");
 	for (size_t i = 0; !error && i < arguments->count; i++)
 		error = string_list_add(&argv, arguments->items[i]);
 	if (!error)
@@ -198,7 +201,8 @@ static json_t *page_section(const struct gate *gate)
 	strbuf_addf(&text, "%s%s%s", gate->kernel.release, on ? ", " : "", on ? on : "");
 	if (text.failed)
 		return NULL;
-	return json_pack("{s:O, s:s}", "rows", gate->rows, "on", strbuf_string(&text));
+	return json_pack("{s:O, s:s, s:s*}", "rows", gate->rows, "on",
+			 strbuf_string(&text), "version", gate->version);
 }
 
 static struct error *finish(struct gate *gate, enum exit_status *ret)

@@ -12,13 +12,27 @@
 #include "common/strbuf.h"
 #include "common/units.h"
 #include "report/format.h"
+#include "report/history.h"
 #include "report/json.h"
 
 struct report_tool_options {
+	const char *subject, *tool;
+	uint64_t last;
+	bool record;
 	struct report_options report;
 };
 
 static const struct option options[] = {
+	{ OPTION_FLAG, 0, "record",
+	  .offset = offsetof(struct report_tool_options, record),
+	  .help = "Adds each RUN to the history, and shows nothing." },
+	{ OPTION_STRING, 0, "tool", "NAME", offsetof(struct report_tool_options, tool),
+	  "Of the history, the runs of one tool: gate, cycle, lint …" },
+	{ OPTION_STRING, 0, "subject", "NAME",
+	  offsetof(struct report_tool_options, subject),
+	  "Of the history, the runs on one subject." },
+	{ OPTION_COUNT, 0, "last", "N", offsetof(struct report_tool_options, last),
+	  "Of the history, the last N runs of each subject. Default: 30." },
 	{ OPTION_GROUP, 0, "Report", NULL, offsetof(struct report_tool_options, report),
 	  NULL, NULL, report_option_table },
 	OPTIONS_END,
@@ -207,6 +221,89 @@ static struct error *compare(struct report *const *reports,
 	return error;
 }
 
+static struct error *record(const struct report_tool_options *o,
+			    const struct string_list *operands)
+{
+	_cleanup_(history_close) struct history *history = NULL;
+	struct error *error = NULL;
+
+	if (!o->report.history || !*o->report.history)
+		return error_new(ERROR_USAGE, "--record needs --history FILE");
+	if (!operands->count)
+		return error_new(ERROR_USAGE, "--record: which RUN?");
+	error = history_open(o->report.history, true, &history);
+	for (size_t i = 0; !error && i < operands->count; i++) {
+		_cleanup_(report_destroy) struct report *report = NULL;
+		const char *label = o->report.label;
+		struct stat st = { 0 };
+
+		error = load(operands->items[i], &report);
+		if (error)
+			return error;
+		if (!label || !*label)
+			label = json_string_value(json_object_get(
+				report_section(report, "gate"), "version"));
+		stat(operands->items[i], &st);
+		error = history_add(history, report, label, st.st_mtime);
+	}
+	return error;
+}
+
+/* A history is as good as the last run of each subject. */
+static struct error *judge_last_runs(const json_t *subjects, struct report *report)
+{
+	struct error *error = NULL;
+	json_t *subject;
+	size_t i;
+
+	json_array_foreach((json_t *)subjects, i, subject)
+	{
+		const json_t *runs = json_object_get(subject, "runs");
+		const json_t *last = json_array_get(runs, json_array_size(runs) - 1);
+		const char *verdict = json_string_value(json_object_get(last, "verdict"));
+		const char *tool = json_string_value(json_object_get(subject, "tool"));
+		const char *name = json_string_value(json_object_get(subject, "subject"));
+
+		if (error || !strcmp(verdict, "clean"))
+			continue;
+		if (!strcmp(verdict, "incomplete"))
+			error = report_not_checked(report, true, name,
+						   "its last %s was incomplete", tool);
+		else
+			error = report_fail(report, "the last %s of %s ended with %s",
+					    tool, name, verdict);
+	}
+	return error;
+}
+
+static struct error *show_history(const struct report_tool_options *o,
+				  enum exit_status *ret)
+{
+	_cleanup_(history_close) struct history *history = NULL;
+	_cleanup_(report_destroy) struct report *report = NULL;
+	const struct history_query query = { o->tool, o->subject, o->last };
+	static const struct section section = { .name = "history" };
+	struct report_options output = o->report;
+	json_t *json = NULL;
+	struct error *error = history_open(o->report.history, false, &history);
+
+	if (!error)
+		error = history_read(history, &query, &json);
+	if (!error && !json_array_size(json)) {
+		json_decref(json);
+		return error_new(ERROR_USAGE, "history %s has no such runs",
+				 o->report.history);
+	}
+	if (!error)
+		error = report_create("history", o->report.history, &report);
+	if (!error)
+		error = judge_last_runs(json, report);
+	if (!error)
+		error = report_add_section(report, &section, json);
+	output.history = "";
+	return error ? error : report_output(report, &output, ret);
+}
+
 static struct error *run(void *values, const struct string_list *operands,
 			 enum exit_status *ret)
 {
@@ -215,10 +312,19 @@ static struct error *run(void *values, const struct string_list *operands,
 	struct report **reports;
 	struct error *error = report_options_check(&o->report);
 
+	*ret = EXIT_CLEAN;
+	if (!error && o->record)
+		return record(o, operands);
+	if (!error && !operands->count && o->report.history)
+		return show_history(o, ret);
 	if (!error && !operands->count)
 		error = error_new(ERROR_USAGE, "give run folders or report.json files");
+	if (!error && o->report.history)
+		error = record(o, operands);
 	if (error)
 		return error;
+	/* what is shown again is no new run */
+	o->report.history = "";
 	reports = calloc(operands->count, sizeof(*reports));
 	if (!reports)
 		return error_nomem();
@@ -243,16 +349,21 @@ static struct error *run(void *values, const struct string_list *operands,
 static const struct tool tool = {
 	.command = {
 		.name = "report",
-		.usage = "[OPTION]… RUN…",
+		.usage = "[OPTION]… RUN…\n"
+			 "[OPTION]… --history FILE",
 		.summary = "Reports after the run: in another format, or several side by "
 			   "side.",
 		.description =
 			"RUN is a run folder or a report.json. One is printed again, in any "
 			"format. Several are compared in the order given: verdicts, findings "
 			"that are new or gone, measurements. The exit status is that of the "
-			"last one.",
+			"last one.\n\nWith --history alone it shows the runs that were recorded there "
+			"over time: verdicts, findings by rule, every measurement. Every tool "
+			"that reports records its run with --history FILE, or always where "
+			"BOOKEND_HISTORY names the file.",
 		.examples = "  bookend report run-refdrv --format html:refdrv.html\n"
-			    "  bookend report run-monday run-tuesday run-wednesday\n",
+			    "  bookend report run-monday run-tuesday run-wednesday\n"
+			    "  bookend report --history runs.db --format html:trend.html\n",
 		.options = options,
 	},
 	.values_size = sizeof(struct report_tool_options),

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/process.h"
 #include "common/strbuf.h"
 
 static const char *const levels[] = { "info", "suggestion", "warning", "error", NULL };
@@ -28,6 +30,11 @@ const struct option report_option_table[] = {
 	  "no progress, and no text report when all is clean" },
 	{ OPTION_FLAG, 0, "no-explain", NULL, offsetof(struct report_options, no_explain),
 	  "leave out the explanations at the end of the text report" },
+	{ OPTION_STRING, 0, "history", "FILE", offsetof(struct report_options, history),
+	  "records the run in FILE, which 'bookend report --history FILE' shows over time. "
+	  "Default: $BOOKEND_HISTORY, and nothing is recorded without it" },
+	{ OPTION_STRING, 0, "label", "TEXT", offsetof(struct report_options, label),
+	  "what the run is called in the history, as a version" },
 	OPTIONS_END,
 };
 
@@ -144,10 +151,55 @@ static struct error *write_folder(const struct report *report,
 	return error;
 }
 
+/* SQLite is linked to bookend-report alone, so that what goes into targets stays small.
+ */
+static struct error *run_recorder(const char *history, const char *label,
+				  const char *document)
+{
+	_free_ char *own = NULL, *program = NULL;
+	struct process_options process = { .keep_stderr = true };
+	struct process_result result = { 0 };
+	const char *argv[] = { NULL,	  "--record",	      "--history", history,
+			       "--label", label ? label : "", document,	   NULL };
+	struct error *error = file_own_folder(&own);
+
+	if (error)
+		return error;
+	if (asprintf(&program, "%s/bookend-report", own) < 0)
+		return program = NULL, error_nomem();
+	argv[0] = program;
+	error = process_run(argv, &process, &result);
+	if (!error && result.status)
+		error = error_new(ERROR_SYSTEM, "the run was not recorded: %.*s",
+				  (int)strcspn(strbuf_string(&result.output), "\n"),
+				  strbuf_string(&result.output));
+	strbuf_deinit(&result.output);
+	return error;
+}
+
+/* The document goes through memory that the recorder inherits. */
+static struct error *record(const struct report *report, const char *history,
+			    const char *label)
+{
+	_strbuf_ struct strbuf out = STRBUF_INIT;
+	_close_ int fd = memfd_create("report", 0);
+	struct format_context context = { .style = style_plain };
+	struct error *error = format_find("json")->write(report, &context, &out);
+	char document[32];
+
+	if (error)
+		return error;
+	if (fd < 0 || write(fd, strbuf_string(&out), out.length) != (ssize_t)out.length)
+		return error_nomem();
+	snprintf(document, sizeof(document), "/dev/fd/%d", fd);
+	return run_recorder(history, label, document);
+}
+
 struct error *report_output(struct report *report, const struct report_options *options,
 			    enum exit_status *ret)
 {
 	struct error *error = NULL;
+	const char *history;
 
 	report->fail_on = options->fail_on;
 	report_sort(report);
@@ -167,5 +219,6 @@ struct error *report_output(struct report *report, const struct report_options *
 	if (error)
 		return error;
 	*ret = report_exit_status(report);
-	return NULL;
+	history = options->history ? options->history : getenv("BOOKEND_HISTORY");
+	return history && *history ? record(report, history, options->label) : NULL;
 }

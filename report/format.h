@@ -37,6 +37,8 @@ struct report_options {
 	int fail_on;		    /* enum level; initialise with LEVEL_WARNING */
 	bool quiet;		    /* nothing but errors on the terminal */
 	bool no_explain;
+	const char *history; /* file that the run is recorded in; "": none, whatever … */
+	const char *label;   /* … BOOKEND_HISTORY says. What the run is called there */
 };
 
 extern const struct option report_option_table[];
@@ -53,7 +55,8 @@ struct error *report_options_check(const struct report_options *options);
 
 /*
  * Sorts the report and writes every format asked for (text to standard output when
- * none is; report.json and report.txt into the run folder too). Sets the exit status.
+ * none is; report.json and report.txt into the run folder too), and has it recorded in
+ * the history, if one is kept. Sets the exit status.
  */
 struct error *report_output(struct report *report, const struct report_options *options,
 			    enum exit_status *ret);
