@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "common/tool.h"
 #include "cycler/flags.h"
+#include "cycler/matrix.h"
 #include "cycler/plan.h"
 #include "cycler/lanes.h"
 #include "cycler/repro.h"
@@ -18,8 +19,8 @@
 
 struct values {
 	struct plan_flags plan;
-	const char *target, *kernel, *append;
-	struct string_list symbols, sources, devices, stop_on, ssh_options;
+	const char *target, *append;
+	struct string_list kernels, symbols, sources, devices, stop_on, ssh_options;
 	int lane;
 	bool lane_given, repro;
 	uint64_t repro_runs;
@@ -78,8 +79,9 @@ static const struct option target_options[] = {
 	{ OPTION_DURATION, 0, "commit", "TIME", offsetof(struct values, commit),
 	  "How often the journal goes to the disk of a real machine; default 100ms. Cycles "
 	  "slower than that commit each step." },
-	{ OPTION_STRING, 'k', "kernel", "RELEASE", offsetof(struct values, kernel),
-	  "Kernel to boot: a release below build/kernels, or a folder with vmlinuz." },
+	{ OPTION_LIST, 'k', "kernel", "RELEASE", offsetof(struct values, kernels),
+	  "Kernel to boot: a release below build/kernels, or a folder with vmlinuz. Repeatable: "
+	  "a run on each, with a report each; {kernel} in a module's path is its release." },
 	{ OPTION_STRING, 0, "append", "WORDS", offsetof(struct values, append),
 	  "Words for the kernel's command line, as slub_debug=FZPU." },
 	{ OPTION_LIST, 0, "add-device", "WORDS", offsetof(struct values, devices),
@@ -212,6 +214,17 @@ static struct error *stop_words(const struct values *v, unsigned int *ret)
 	return NULL;
 }
 
+static struct error *run_one(void *context, const struct plan *plan,
+			     const struct run_options *run_options, struct report *report)
+{
+	const struct values *v = context;
+	enum lane lanes = v->lane_given ? (enum lane)v->lane : plan->policy.lanes;
+	uint64_t repros = v->repro_runs ? v->repro_runs : DEFAULT_REPRO_RUNS;
+	struct error *error = lanes_run(plan, run_options, lanes, report);
+
+	return error || !v->repro ? error : repro_run(plan, run_options, repros, report);
+}
+
 static struct error *cycle(struct values *v, const struct plan *plan,
 			   enum exit_status *ret)
 {
@@ -219,7 +232,6 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 	struct run_options run = {
 		.target = v->target ? v->target : "vm",
 		.machine = { .folder = v->report.folder,
-			     .kernel = v->kernel,
 			     .append = v->append,
 			     .devices = devices,
 			     .memory = v->memory,
@@ -243,6 +255,7 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 		.stop = &stop_asked,
 		.status = &status_asked,
 	};
+	const struct matrix matrix = { &v->kernels, run_one, v };
 	_cleanup_(report_destroy) struct report *report = NULL;
 	struct error *error = report_create("cycle", plan->name, &report);
 
@@ -254,13 +267,7 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 	if (!error)
 		error = stop_words(v, &run.stop_on);
 	if (!error)
-		error = lanes_run(plan, &run,
-				  v->lane_given ? (enum lane)v->lane : plan->policy.lanes,
-				  report);
-	if (!error && v->repro)
-		error = repro_run(plan, &run,
-				  v->repro_runs ? v->repro_runs : DEFAULT_REPRO_RUNS,
-				  report);
+		error = matrix_run(&matrix, plan, &run, report);
 	return error ? error : report_output(report, &v->report, ret);
 }
 
@@ -300,6 +307,7 @@ static void deinit(void *values)
 	struct values *v = values;
 
 	string_list_deinit(&v->plan.probes);
+	string_list_deinit(&v->kernels);
 	string_list_deinit(&v->symbols);
 	string_list_deinit(&v->sources);
 	string_list_deinit(&v->devices);

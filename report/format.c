@@ -213,9 +213,17 @@ struct error *report_output(struct report *report, const struct report_options *
 	}
 	if (!error && options->folder)
 		error = write_folder(report, options);
-	if (!error && !options->formats.count &&
-	    !(options->quiet && report_verdict(report) == VERDICT_CLEAN))
-		error = write_one(report, options, format_find("text"), NULL);
+	/* a full disk keeps nobody from being told */
+	if (!options->formats.count &&
+	    (error || !(options->quiet && report_verdict(report) == VERDICT_CLEAN))) {
+		struct error *untold =
+			write_one(report, options, format_find("text"), NULL);
+
+		if (error)
+			error_destroy(untold);
+		else
+			error = untold;
+	}
 	if (error)
 		return error;
 	*ret = report_exit_status(report);
