@@ -27,8 +27,10 @@ static const struct {
 
 void imports_destroy(struct imports *imports)
 {
-	if (imports)
+	if (imports) {
 		free(imports->items);
+		free(imports->failures);
+	}
 	free(imports);
 }
 
@@ -58,9 +60,9 @@ static struct error *add(const struct source_model *model, enum import_tool tool
 		return error;
 	if (!array_grow(imports->items, imports->count, imports->capacity))
 		return error_nomem();
-	imports->items[imports->count++] =
-		(struct import_message){ tool, arena_intern(model->arena, copy), index,
-					 line, column };
+	imports->items[imports->count++] = (struct import_message){
+		tool, arena_intern(model->arena, copy), index, line, column, NULL
+	};
 	return NULL;
 }
 
@@ -83,6 +85,32 @@ static struct error *read_lines(const struct source_model *model, enum import_to
 		at = stop ? stop + 1 : end;
 	}
 	return error;
+}
+
+/* What a tool did not come to the end of is not clean. */
+static struct error *note_failure(const struct source_model *model, enum import_tool tool,
+				  const char *path, const struct process_result *result)
+{
+	struct imports *imports = model->imports;
+	const char *output = strbuf_string(&result->output);
+	const char *why = NULL;
+
+	if (result->timed_out)
+		why = "took too long";
+	else if (result->status >= 126)
+		why = "crashed";
+	else if (result->cut)
+		why = "said more than is read";
+	else if (strstr(output, "error: unable to open"))
+		why = "did not find a header";
+	if (!why)
+		return NULL;
+	if (!array_grow(imports->failures, imports->failure_count,
+			imports->failure_capacity))
+		return error_nomem();
+	imports->failures[imports->failure_count++] =
+		(struct import_failure){ tool, path, why };
+	return NULL;
 }
 
 /* sparse and smatch take a unit with its own flags. */
@@ -115,6 +143,8 @@ static struct error *run_unit(const struct source_model *model, enum import_tool
 	error = process_run(argv, &options, &result);
 	if (!error)
 		error = read_lines(model, tool, unit->directory, &result.output);
+	if (!error)
+		error = note_failure(model, tool, unit->path, &result);
 	strbuf_deinit(&result.output);
 	return error;
 }
@@ -159,6 +189,8 @@ static struct error *run_script(const struct source_model *model, const char *fo
 	if (n == 5)
 		return NULL;
 	error = process_run(argv, &options, &result);
+	if (!error)
+		error = note_failure(model, IMPORT_COCCINELLE, id, &result);
 	diff.at = strbuf_string(&result.output);
 	diff.end = diff.at + result.output.length;
 	while (!error && import_parse_diff(&diff, &line))
@@ -200,19 +232,55 @@ static bool holds_any(const char *text, const char *const *texts)
 	return false;
 }
 
+/* Whether the rule that runs told of this line already, from whatever tool. */
+static bool is_told(const struct linter *linter, const struct imports *imports,
+		    size_t which)
+{
+	const struct import_message *m = &imports->items[which];
+
+	for (size_t i = 0; i < imports->count; i++) {
+		const struct import_message *other = &imports->items[i];
+
+		if (other->told_by && other->told_by == linter->running &&
+		    other->file == m->file && other->line == m->line)
+			return true;
+	}
+	return false;
+}
+
+static struct error *tell_failures(struct linter *linter, const struct imports *imports,
+				   enum import_tool tool)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < imports->failure_count; i++)
+		if (imports->failures[i].tool == tool)
+			error = linter_not_checked(linter, true,
+						   linter->running->check->id,
+						   imports->failures[i].path, "%s %s",
+						   tools[tool].name,
+						   imports->failures[i].why);
+	return error;
+}
+
 struct error *import_emit(struct linter *linter, const struct subject *subject,
 			  enum import_tool tool, const char *const *texts,
 			  const char *hint)
 {
 	const struct source_model *model = subject_source(subject);
-	const struct imports *imports = model->imports;
+	struct imports *imports = model->imports;
 	struct error *error = import_run(model, tool);
+
+	if (!error)
+		error = tell_failures(linter, imports, tool);
 
 	for (size_t i = 0; !error && i < imports->count; i++) {
 		const struct import_message *m = &imports->items[i];
 
-		if (m->tool != tool || !holds_any(m->text, texts))
+		if (m->tool != tool || !holds_any(m->text, texts) ||
+		    is_told(linter, imports, i))
 			continue;
+		imports->items[i].told_by = linter->running;
 		error = source_emit(linter, subject, &model->files[m->file], m->line,
 				    m->column, NULL, hint, "%s: %s", tools[tool].name,
 				    tool == IMPORT_COCCINELLE ? hint : m->text);

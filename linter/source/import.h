@@ -14,6 +14,13 @@ struct import_message {
 	enum import_tool tool;
 	const char *text; /* for coccinelle: the name of its script, "SRC009" */
 	uint32_t file, line, column;
+	const void *told_by; /* the check that emitted it, or NULL */
+};
+
+/* A unit (or script) that a tool did not come to the end of. */
+struct import_failure {
+	enum import_tool tool;
+	const char *path, *why;
 };
 
 struct imports {
@@ -21,6 +28,8 @@ struct imports {
 	bool missing[IMPORT_TOOLS]; /* not installed */
 	struct import_message *items;
 	size_t count, capacity;
+	struct import_failure *failures;
+	size_t failure_count, failure_capacity;
 };
 
 void imports_destroy(struct imports *imports);

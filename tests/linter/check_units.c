@@ -2,6 +2,7 @@
 /* How units of source are found and read, and what is said of those that are not. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -224,7 +225,7 @@ static void put(const char *name, const char *text)
 	ck_assert_ok(file_write(path, text, strlen(text), 0644));
 }
 
-static struct report *lint(const char *only, const char *headers)
+static struct report *lint_with(const char *only, const char *headers, bool slow)
 {
 	struct linter_options options = { .profile = PROFILE_RELEASE, .page_size = 4096 };
 	_cleanup_(linter_destroy) struct linter *linter = NULL;
@@ -236,6 +237,7 @@ static struct report *lint(const char *only, const char *headers)
 		ck_assert_ok(file_join(all, headers, &include));
 		ck_assert_ok(string_list_add(&options.includes, include));
 	}
+	options.slow = slow;
 	ck_assert_ok(string_list_add(&options.only, only));
 	ck_assert_ok(report_create("lint", "x", &report));
 	ck_assert_ok(linter_create(&options, report, &linter));
@@ -244,6 +246,11 @@ static struct report *lint(const char *only, const char *headers)
 	string_list_deinit(&options.includes);
 	string_list_deinit(&options.only);
 	return report;
+}
+
+static struct report *lint(const char *only, const char *headers)
+{
+	return lint_with(only, headers, false);
 }
 
 #define DATABASE                                                                    \
@@ -298,6 +305,57 @@ START_TEST(headers_of_others_have_no_findings)
 	report = lint("SRC*", "linux");
 	for (size_t i = 0; i < report->findings_count; i++)
 		ck_assert_ptr_nonnull(strstr(report->findings[i].path, "refdrv.c"));
+}
+END_TEST
+
+/* A checker of that name, first on PATH, whose last argument is the unit. */
+static void put_checker(const char *name, const char *body)
+{
+	_free_ char *text = NULL, *path = NULL, *all = NULL;
+
+	ck_assert_int_gt(asprintf(&text, "#!/bin/sh\nfor last; do :; done\n%s", body), 0);
+	ck_assert_int_gt(asprintf(&path, "%s/bin/%s", folder, name), 0);
+	put(path + strlen(folder) + 1, text);
+	ck_assert_int_eq(chmod(path, 0755), 0);
+	ck_assert_int_gt(asprintf(&all, "%s/bin:%s", folder, getenv("PATH")), 0);
+	ck_assert_int_eq(setenv("PATH", all, 1), 0);
+}
+
+/* Lines as smatch 1.74 prints them. */
+START_TEST(what_smatch_says_is_told)
+{
+	static const char *const rules[] = { "SRC009", "SRC010", "SRC012" };
+
+	put_checker("smatch",
+		    "echo \"$last:4 f() warn: sleeping in atomic context\"\n"
+		    "echo \"$last:5 f() warn: inconsistent returns 'global &lock'.\"\n"
+		    "echo '  Locked on  : 4'\necho '  Unlocked on: 5'\n"
+		    "echo \"$last:6 f() warn: passing zero to 'PTR_ERR'\"\n"
+		    "echo \"$last:6 f() error: double free of 'x'\"\n");
+	put("compile_commands.json", DATABASE);
+	put("refdrv.c", "#include <linux/module.h>\nvoid f(void)\n{\n;\n;\n;\n}\n");
+	for (unsigned int i = 0; i < 3; i++) {
+		_cleanup_(report_destroy) struct report *report = NULL;
+
+		report = lint_with(rules[i], "linux", true);
+		ck_assert_uint_eq(report->findings_count, 1);
+		ck_assert_uint_eq(report->findings[0].line, 4 + i);
+		ck_assert_ptr_nonnull(strstr(report->findings[0].message, "smatch: "));
+	}
+}
+END_TEST
+
+START_TEST(a_checker_that_dies_has_not_checked)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put_checker("smatch", "kill -SEGV $$\n");
+	put("compile_commands.json", DATABASE);
+	put("refdrv.c", "#include <linux/module.h>\n");
+	report = lint_with("SRC009", "linux", true);
+	ck_assert_uint_eq(report->not_checked_count, 1);
+	ck_assert_str_eq(report->not_checked[0].why, "smatch crashed");
+	ck_assert_int_eq(report_exit_status(report), EXIT_INCOMPLETE);
 }
 END_TEST
 
@@ -409,6 +467,8 @@ int main(void)
 	tcase_add_test(units, iokit_sources_without_headers_are_not_checked);
 	tcase_add_test(units, kernel_headers_behind_an_own_header_make_a_driver);
 	tcase_add_test(units, headers_of_others_have_no_findings);
+	tcase_add_test(units, what_smatch_says_is_told);
+	tcase_add_test(units, a_checker_that_dies_has_not_checked);
 	tcase_add_test(units, the_working_folder_stays_when_units_are_read);
 	tcase_add_test(units, class_names_of_templates_are_told);
 	tcase_add_test(units, reserved_slots_need_their_counterpart);

@@ -4,8 +4,12 @@
 
 static struct error *run(struct linter *linter, const struct subject *subject)
 {
-	static const char *const smatch[] = { "passing zero to", "ERR_PTR",
-					      "is an error pointer or valid", NULL };
+	static const char *const smatch[] = { "passing zero to",
+					      "ERR_PTR",
+					      "is an error pointer or valid",
+					      "could be an error pointer",
+					      "passing a valid pointer to",
+					      NULL };
 	static const char *const coccinelle[] = { "SRC012", NULL };
 	static const char hint[] = "this function answers with an ERR_PTR, never NULL: "
 				   "test with IS_ERR()";
