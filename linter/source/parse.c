@@ -110,12 +110,17 @@ static const char *const failed_texts[] = {
 static struct error *arguments(const struct parse_request *request, struct arena *arena,
 			       const char ***ret, size_t *count)
 {
-	static const char *const fixed[] = { "-w", "-ferror-limit=0",
-					     "-Wno-unknown-warning-option",
+	/* not -w: that keeps quiet about what -Werror= makes an error too */
+	static const char *const fixed[] = { "-Wno-everything", "-ferror-limit=0",
 					     "-Werror=implicit-function-declaration",
 					     "-Werror=implicit-int" };
+	/* kbuild's own, as gcc means it; C++ has it anyway */
+	static const char *const strict[] = {
+		"-Werror=incompatible-pointer-types",
+		"-Wno-incompatible-pointer-types-discards-qualifiers"
+	};
 	const struct unit_command *command = request->command;
-	size_t n = command->count + ARRAY_LENGTH(fixed) + 2;
+	size_t n = command->count + ARRAY_LENGTH(fixed) + ARRAY_LENGTH(strict);
 	_free_ const char **list = NULL;
 	struct error *error;
 
@@ -133,8 +138,10 @@ static struct error *arguments(const struct parse_request *request, struct arena
 		list[n++] = request->extra[i];
 	for (size_t i = 0; i < ARRAY_LENGTH(fixed); i++)
 		/* C++ has no implicit functions to promote */
-		if (!command->cplusplus || i < 3)
+		if (!command->cplusplus || i < 2)
 			list[n++] = fixed[i];
+	for (size_t i = 0; request->target && i < ARRAY_LENGTH(strict); i++)
+		list[n++] = strict[i];
 	*count = n;
 	*ret = list;
 	list = NULL;

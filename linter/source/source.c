@@ -510,6 +510,12 @@ static struct error *tell_failed(struct gathering *g)
 			error = linter_not_checked(g->linter, true, NULL, unit->path,
 						   "does not parse: %s",
 						   unit->reason ? unit->reason : "");
+		else if (!error && unit->status == UNIT_FAILED && unit->primary)
+			error = linter_not_checked(
+				g->linter, true, NULL, unit->path,
+				"does not compile against %s, so that no "
+				"other rule could look at it",
+				unit->target);
 	}
 	return error;
 }
