@@ -14,6 +14,7 @@
 #include "symbolizer/modes.h"
 #include "symbolizer/panic.h"
 #include "symbolizer/panic_model.h"
+#include "symbolizer/process_core.h"
 #include "symbolizer/reader.h"
 #include "symbolizer/symbolizer.h"
 #include "symbolizer/tail.h"
@@ -160,6 +161,8 @@ static struct error *read_panics(const struct values *v, const char *path,
 {
 	struct error *error;
 
+	if (strcmp(path, "-") && process_core_recognise(path))
+		return process_core_read(path, s, log);
 	if (strcmp(path, "-") && dump_recognise(path))
 		return read_dump(v, path, s, report, log);
 	error = read_log(path, log);
@@ -338,7 +341,7 @@ static const struct values defaults = { .report = REPORT_OPTIONS_DEFAULTS };
 static const struct tool tool = {
 	.command = {
 		.name = "symbolize",
-		.usage = "[OPTION]… LOG|DUMP…\n"
+		.usage = "[OPTION]… LOG|DUMP|CORE…\n"
 			 "--follow LOG\n"
 			 "--annotate [--follow] LOG…\n"
 			 "--addresses FILE|- --debug FILE\n"
@@ -350,7 +353,8 @@ static const struct tool tool = {
 		.description =
 			"Reads logs of kernels, as dmesg, journald, a serial console, "
 			"pstore or netconsole wrote them, finds every oops, warning and "
-			"panic in them, and says where in the source they happened.",
+			"panic in them, and says where in the source they happened. Memory "
+			"dumps of machines and cores of processes are read, too.",
 		.examples = "bookend symbolize --debug build/debug console.log\n"
 			    "dmesg | bookend symbolize -",
 		.options = options,

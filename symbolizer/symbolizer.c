@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "common/array.h"
 #include "common/error.h"
@@ -556,6 +557,31 @@ struct error *symbolizer_resolve_place(struct symbolizer *s,
 	if (!frame.confidence)
 		frame.confidence = place->nearest ? "nearest exported" : "symbol only";
 	return add_declared(s, image, &frame, ret);
+}
+
+struct error *symbolizer_resolve_in_file(struct symbolizer *s,
+					 const struct file_place *place,
+					 enum frame_kind kind, struct frames *ret)
+{
+	struct frame frame = { .address = place->load_address, .kind = kind };
+	struct image *image;
+	struct error *error = find_image(s, place->module, &image);
+
+	frame.module = place->module;
+	if (!error && place->build_id)
+		error = set_build_id(image, place->build_id);
+	/* The file itself is asked like any other: another build of it is not used. */
+	if (!error && !image->tried && place->path && !access(place->path, R_OK))
+		error = finder_add_path(s->finder, place->path);
+	if (!error)
+		error = need_object(s, image);
+	if (error)
+		return error;
+	if (image->object)
+		return look_up(s, image, place->address, &frame, ret);
+	frame.build_id = place->build_id;
+	frame.confidence = "no symbol";
+	return frames_add(ret, &frame);
 }
 
 /*

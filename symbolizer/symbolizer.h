@@ -144,6 +144,19 @@ struct assigned;
 struct error *symbolizer_assigned(struct symbolizer *symbolizer, uint64_t address,
 				  uint64_t bytes, bool direct, struct assigned *ret);
 
+/* A place in a file that was mapped into a process. */
+struct file_place {
+	const char *module; /* "libc.so.6" */
+	const char *path; /* of the file itself, where no debug file is found; or NULL */
+	const char *build_id;  /* NULL: it has none */
+	uint64_t address;      /* of the file's own address space */
+	uint64_t load_address; /* where it was */
+};
+
+struct error *symbolizer_resolve_in_file(struct symbolizer *symbolizer,
+					 const struct file_place *place,
+					 enum frame_kind kind, struct frames *ret);
+
 /* The debug file of the kernel, borrowed; NULL in @ret when none is found. */
 struct error *symbolizer_kernel_file(struct symbolizer *symbolizer, const char **ret);
 
