@@ -154,7 +154,7 @@ static size_t area_of(const struct macho *macho, const size_t *numbers, uint64_t
 	return 0;
 }
 
-static void add_symbol(struct strbuf *out, uint32_t name, uint64_t address,
+static void add_symbol(struct strbuf *out, uint32_t name, uint64_t address, uint64_t size,
 		       size_t section, bool big)
 {
 	put(out, name, 4, big);
@@ -162,15 +162,46 @@ static void add_symbol(struct strbuf *out, uint32_t name, uint64_t address,
 	put(out, 0, 1, big);
 	put(out, section, 2, big);
 	put(out, address, 8, big);
-	put(out, 0, 8, big);
+	put(out, size, 8, big);
+}
+
+/* Where functions begin, those without a name included. */
+struct starts {
+	uint64_t *addresses;
+	size_t count;
+};
+
+/*
+ * How far the function at @address reaches; 0: not known. Of a stripped kext only
+ * exported names are left, and without this the last one would be given all code behind
+ * it.
+ */
+static uint64_t size_at(const struct starts *starts, uint64_t address)
+{
+	size_t low = 0, high = starts->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (starts->addresses[middle] <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || low == starts->count || starts->addresses[low - 1] != address)
+		return 0;
+	return starts->addresses[low] - address;
 }
 
 static void add_symbols(struct image *image, const struct macho *macho,
 			const size_t *numbers)
 {
 	_strbuf_ struct strbuf symbols = STRBUF_INIT, names = STRBUF_INIT;
+	struct starts starts = { 0 };
 	size_t table;
 
+	/* Sizes are a comfort: symbols are of use without them. */
+	error_destroy(macho_function_starts(macho, &starts.addresses, &starts.count));
 	strbuf_addc(&names, 0);
 	strbuf_pad(&symbols, 0, sizeof(Elf64_Sym));
 	for (size_t i = 0; i < macho->symbol_count; i++) {
@@ -183,8 +214,8 @@ static void add_symbols(struct image *image, const struct macho *macho,
 		section = area_of(macho, numbers, symbol.value);
 		if (!section)
 			continue;
-		add_symbol(&symbols, (uint32_t)names.length, symbol.value, section,
-			   image->big);
+		add_symbol(&symbols, (uint32_t)names.length, symbol.value,
+			   size_at(&starts, symbol.value), section, image->big);
 		if (*symbol.name == '_')
 			symbol.name++;
 		strbuf_add(&names, symbol.name, strlen(symbol.name) + 1);
@@ -194,6 +225,7 @@ static void add_symbols(struct image *image, const struct macho *macho,
 	image->sections[table].sh_link = (uint32_t)image->count;
 	image->sections[table].sh_info = 1;
 	add_section(image, ".strtab", SHT_STRTAB, names.data, names.length);
+	free(starts.addresses);
 }
 
 static void add_uuid(struct image *image, const struct macho *macho)

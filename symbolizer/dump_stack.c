@@ -8,6 +8,8 @@ static const uint64_t code_start = 0xffffffff80000000, code_end = 0xffffffffff00
 static const uint64_t kernel_start = 0xffff800000000000;
 static const uint64_t stack_size = 16384;
 
+enum { FUNCTION_LIMIT = 1 << 16 };
+
 /* What a trap pushes, in words, by the numbers of dump registers; -1: something else. */
 static const signed char pushed[] = {
 	DUMP_R15, DUMP_R14, DUMP_R13, DUMP_R12, DUMP_RBP,    DUMP_RBX, DUMP_R11,
@@ -229,6 +231,52 @@ static bool step(struct walk *w)
 	return add_frame(w, ip, FRAME_RETURN);
 }
 
+/*
+ * Where a function that @address lies in sets up its frame pointer, from @start on:
+ * "push rbp; mov rbp, rsp" within its first bytes, behind what tracing and control-flow
+ * integrity need. 0: it does not.
+ */
+static uint64_t frame_set_up(const struct walk *w, uint64_t start, uint64_t address)
+{
+	static const uint8_t prologue[] = { 0x55, 0x48, 0x89, 0xe5 };
+	uint8_t code[16 + sizeof(prologue)];
+	const uint8_t *at;
+	uint64_t done;
+
+	if (!is_code(start) || address < start || address - start > FUNCTION_LIMIT ||
+	    !w->memory->read(w->memory->context, start, code, sizeof(code)))
+		return 0;
+	at = memmem(code, sizeof(code), prologue, sizeof(prologue));
+	done = at ? start + (uint64_t)(at - code) + sizeof(prologue) : 0;
+	return done && address >= done ? done : 0;
+}
+
+/*
+ * One caller further by the frame pointer. Only where it is proved to be one: the return
+ * address above it follows a direct call of a function that sets its frame pointer up,
+ * and the place in question lies in that function, behind where it does.
+ */
+static bool step_by_frame_pointer(struct walk *w)
+{
+	uint64_t base = w->registers[DUMP_RBP], at = w->registers[DUMP_RSP], ip, before;
+	uint8_t call[5];
+	int32_t distance;
+
+	if (base < at || base - at >= stack_size || !read_word(w, base, &before) ||
+	    !read_word(w, base + 8, &ip) || !is_code(ip) ||
+	    !w->memory->read(w->memory->context, ip - sizeof(call), call, sizeof(call)) ||
+	    call[0] != 0xe8)
+		return false;
+	memcpy(&distance, call + 1, sizeof(distance));
+	if (!frame_set_up(w, ip + (uint64_t)(int64_t)distance, w->registers[DUMP_RIP]))
+		return false;
+	w->registers[DUMP_RIP] = ip;
+	w->registers[DUMP_RSP] = base + 16;
+	w->registers[DUMP_RBP] = before;
+	w->lost = w->all = w->exact = false;
+	return add_frame(w, ip, FRAME_RETURN);
+}
+
 void dump_walk(const struct dump_memory *memory, const struct dump_cpu *cpu,
 	       struct dump_stack *ret)
 {
@@ -240,6 +288,6 @@ void dump_walk(const struct dump_memory *memory, const struct dump_cpu *cpu,
 	memcpy(w.registers, cpu->registers, sizeof(w.registers));
 	add_frame(&w, w.registers[DUMP_RIP], FRAME_EXACT);
 	/* Every round adds a frame or is the last. */
-	while (step(&w) || (w.lost && search(&w)))
+	while (step(&w) || (w.lost && (step_by_frame_pointer(&w) || search(&w))))
 		;
 }

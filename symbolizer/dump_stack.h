@@ -44,8 +44,9 @@ struct dump_stack {
 };
 
 /*
- * Walks by ORC where a table knows the place. Elsewhere it searches the stack for what
- * follows a call in code: such frames are FRAME_GUESSED.
+ * Walks by ORC where a table knows the place; elsewhere by the frame pointer where it is
+ * proved to be one. Else it searches the stack for what follows a call in code: such
+ * frames are FRAME_GUESSED.
  */
 void dump_walk(const struct dump_memory *memory, const struct dump_cpu *cpu,
 	       struct dump_stack *ret);

@@ -10,6 +10,7 @@
 #include "common/file.h"
 #include "common/process.h"
 #include "readers/macho.h"
+#include "symbolizer/object.h"
 #include "symbolizer/panic.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/check_main.h"
@@ -26,6 +27,10 @@ static const char source[] =
 	"\tint y = helper(x);\n"
 	"\n"
 	"\treturn y + 1;\n"
+	"}\n"
+	"__attribute__((used, noinline)) static int hidden(int x)\n"
+	"{\n"
+	"\treturn x * counter;\n"
 	"}\n";
 
 static void run_tool(const char *const *argv)
@@ -134,6 +139,46 @@ START_TEST(a_panic_of_an_apple_silicon_mac_is_told_by_the_dsym)
 }
 END_TEST
 
+static uint64_t find_symbol(const char *name)
+{
+	_mapping_ struct mapping mapping = { 0 };
+	_macho_file_ struct macho_file file = { 0 };
+	_cleanup_(macho_destroy) struct macho *macho = NULL;
+	struct macho_symbol symbol;
+
+	ck_assert_ok(file_map("build/check_dsym/driver", &mapping));
+	ck_assert_ok(macho_file_open(mapping.bytes, &file));
+	ck_assert_ok(macho_create(file.slices[0].bytes, &macho));
+	for (size_t i = 0; i < macho->symbol_count; i++)
+		if (macho_symbol(macho, i, &symbol) && !strcmp(symbol.name, name))
+			return symbol.value;
+	return 0;
+}
+
+START_TEST(code_without_a_name_is_not_given_that_of_the_function_before)
+{
+	_cleanup_(object_destroy) struct object *object = NULL;
+	struct index_hit hit;
+	uint64_t start, hidden;
+
+	if (!process_found("llvm-strip-14"))
+		return;
+	make_kext("x86_64-apple-macos11", "x86_64");
+	start = find_symbol("_driver_start");
+	hidden = find_symbol("_hidden");
+	ck_assert_uint_gt(hidden, start);
+	run_tool((const char *const[]){ "llvm-strip-14", "-x", "build/check_dsym/driver",
+					NULL });
+	ck_assert_uint_eq(find_symbol("_hidden"), 0);
+	ck_assert_ok(object_create("build/check_dsym/driver", NULL, false, &object));
+	ck_assert_ok(object_lookup(object, start + 1, &hit));
+	ck_assert_str_eq(hit.symbol.name, "driver_start");
+	ck_assert_ok(object_lookup(object, hidden + 1, &hit));
+	ck_assert_ptr_null(hit.symbol.name);
+	ck_assert_ok(file_remove_tree(folder));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite;
@@ -149,6 +194,8 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, a_panic_of_an_intel_mac_is_told_by_the_dsym);
 	tcase_add_test(tests, a_panic_of_an_apple_silicon_mac_is_told_by_the_dsym);
+	tcase_add_test(tests,
+		       code_without_a_name_is_not_given_that_of_the_function_before);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }

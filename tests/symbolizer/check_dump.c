@@ -136,6 +136,57 @@ START_TEST(orc_of_every_kernel_leads_to_the_caller)
 }
 END_TEST
 
+/* "call" that ends at , of the function at . */
+static void put_call(size_t end, size_t target)
+{
+	int32_t distance = (int32_t)(target - end);
+
+	memory.code[end - 5] = 0xe8;
+	memcpy(memory.code + end - 4, &distance, sizeof(distance));
+}
+
+START_TEST(frame_pointers_lead_on_where_they_are_proved)
+{
+	static const uint8_t prologue[] = {
+		0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x48, 0x89, 0xe5
+	};
+	struct dump_cpu cpu = cpu_at(text + 0x120, stack);
+
+	start();
+	/* 0x100 and 0x200 set their frames up; 0x300 called 0x200, that called 0x100. */
+	memcpy(memory.code + 0x100, prologue, sizeof(prologue));
+	memcpy(memory.code + 0x200, prologue, sizeof(prologue));
+	put_call(0x240, 0x100);
+	put_call(0x350, 0x200);
+	cpu.registers[DUMP_RBP] = stack + 8 * 4;
+	memory.stack[1] = text + 0x350; /* an old call, passed over */
+	memory.stack[4] = stack + 8 * 10;
+	memory.stack[5] = text + 0x240;
+	memory.stack[10] = 0;
+	memory.stack[11] = text + 0x350;
+	dump_walk(&all, &cpu, &found);
+	ck_assert_uint_eq(found.count, 3);
+	ck_assert_uint_eq(found.frames[1].address, text + 0x240);
+	ck_assert_int_eq(found.frames[1].kind, FRAME_RETURN);
+	ck_assert_uint_eq(found.frames[2].address, text + 0x350);
+	ck_assert_int_eq(found.frames[2].kind, FRAME_RETURN);
+}
+END_TEST
+
+START_TEST(a_register_that_is_no_frame_pointer_is_not_followed)
+{
+	struct dump_cpu cpu = cpu_at(text + 0x120, stack);
+
+	start();
+	put_call(0x240, 0x100);
+	cpu.registers[DUMP_RBP] = stack + 8 * 4;
+	memory.stack[5] = text + 0x240;
+	dump_walk(&all, &cpu, &found);
+	ck_assert_uint_eq(found.count, 2);
+	ck_assert_int_eq(found.frames[1].kind, FRAME_GUESSED);
+}
+END_TEST
+
 START_TEST(stack_that_leads_back_to_itself_ends)
 {
 	struct dump_cpu cpu = cpu_at(text + 16, stack);
@@ -214,6 +265,8 @@ int main(void)
 
 	tcase_add_test(t, without_tables_what_follows_a_call_is_guessed);
 	tcase_add_test(t, orc_of_every_kernel_leads_to_the_caller);
+	tcase_add_test(t, frame_pointers_lead_on_where_they_are_proved);
+	tcase_add_test(t, a_register_that_is_no_frame_pointer_is_not_followed);
 	tcase_add_test(t, stack_that_leads_back_to_itself_ends);
 	tcase_add_test(t, core_of_a_process_is_told_apart);
 	tcase_add_test(t, module_with_a_build_id_keeps_its_sections);
