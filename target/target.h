@@ -141,6 +141,7 @@ struct target {
 	uint8_t *area;
 	size_t area_size;
 	double boot_seconds;
+	uint64_t woken;	     /* how often it slept and nothing in it woke it */
 	unsigned int losses; /* connections that were lost */
 };
 

@@ -85,6 +85,25 @@ static bool panicked(struct vm *vm, struct target_outcome *ret)
 	return dead(ret, TARGET_PANICKED, "the kernel panicked");
 }
 
+/*
+ * A machine whose alarm came before it slept would sleep for ever, as on a host that is
+ * too busy: half-way to its deadline it is woken as by its power button, and counted.
+ */
+static void wake(struct vm *vm)
+{
+	_error_ struct error *error = NULL;
+	json_t *status = NULL;
+	const char *text;
+
+	error = qmp_command(&vm->qmp, "query-status", NULL, CLOCK_SECOND, &status);
+	text = json_string_value(json_object_get(status, "status"));
+	if (!error && text && !strcmp(text, "suspended")) {
+		error = qmp_command(&vm->qmp, "system_wakeup", NULL, CLOCK_SECOND, NULL);
+		vm->target.woken += !error;
+	}
+	json_decref(status);
+}
+
 static bool silent(struct vm *vm)
 {
 	uint64_t beat = __atomic_load_n(&vm->channel.header->heartbeat, __ATOMIC_ACQUIRE);
@@ -95,6 +114,11 @@ static bool silent(struct vm *vm)
 	if (beat != vm->heartbeat || !vm->channel.header->ready) {
 		vm->heartbeat = beat;
 		vm->heartbeat_at = now;
+		vm->nudged = false;
+	}
+	if (!vm->nudged && now - vm->heartbeat_at > limit / 2) {
+		vm->nudged = true;
+		wake(vm);
 	}
 	return now - vm->heartbeat_at > limit;
 }

@@ -30,6 +30,7 @@ struct vm {
 	bool console_ended; /* … and that it is through with saying so */
 	bool corrupt;	    /* the result ring is */
 	uint64_t heartbeat, heartbeat_at;
+	bool nudged; /* it is silent, and was asked whether it sleeps */
 	uint32_t last_id;
 	uint32_t running_id; /* the program that target_run() waits for */
 	struct strbuf notes;
