@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/error.h"
 #include "common/strbuf.h"
 #include "common/units.h"
@@ -166,5 +167,163 @@ struct error *error_paths_add_sweep(const json_t *event, struct report *report)
 					   "%s makes another number of allocations in "
 					   "some passes",
 					   *module ? module : "the step");
+	return error;
+}
+
+/* What came of the allocations below one line of the driver's. */
+struct line {
+	char *function, *file;
+	unsigned int number;
+	uint64_t outcomes[FAILALLOC_UNREACHED + 1];
+};
+
+struct lines {
+	struct line *items;
+	size_t count, capacity;
+};
+
+static void lines_deinit(struct lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		free(lines->items[i].function);
+		free(lines->items[i].file);
+	}
+	free(lines->items);
+}
+
+static bool is_line(const struct line *line, const struct frame *frame)
+{
+	return line->number == frame->line &&
+	       !strcmp(line->function, frame->function ? frame->function : "?") &&
+	       !strcmp(line->file, frame->file ? frame->file : "");
+}
+
+static struct error *line_of(struct lines *lines, const struct frame *frame,
+			     struct line **ret)
+{
+	struct line line = { .number = frame->line };
+
+	for (size_t i = 0; i < lines->count; i++)
+		if (is_line(&lines->items[i], frame)) {
+			*ret = &lines->items[i];
+			return NULL;
+		}
+	line.function = strdup(frame->function ? frame->function : "?");
+	line.file = strdup(frame->file ? frame->file : "");
+	if (!line.function || !line.file ||
+	    !array_grow(lines->items, lines->count, lines->capacity)) {
+		free(line.function);
+		free(line.file);
+		return error_nomem();
+	}
+	lines->items[lines->count] = line;
+	*ret = &lines->items[lines->count++];
+	return NULL;
+}
+
+static struct error *add_to_lines(struct lines *lines, const json_t *event,
+				  struct symbolizer *symbolizer,
+				  const struct carried_list *modules)
+{
+	static const struct frame unknown = { .function = NULL };
+	_frames_ struct frames frames = { 0 };
+	struct error *error =
+		trace_stack_with(text_of(event, "stack"), symbolizer, &frames);
+	const struct frame *frame;
+	struct line *line = NULL;
+
+	if (error)
+		return error;
+	frame = driver_frame(&frames, modules);
+	error = line_of(lines, frame ? frame : &unknown, &line);
+	for (int i = 0; !error && i <= FAILALLOC_UNREACHED; i++)
+		line->outcomes[i] += is_outcome(event, (enum failalloc_outcome)i);
+	return error;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+	int order = strcmp(x->file, y->file);
+
+	return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static json_t *lines_json(const struct lines *lines)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < lines->count; i++) {
+		const struct line *line = &lines->items[i];
+		json_t *item = json_pack("{s:s, s:s, s:i}", "function", line->function,
+					 "file", line->file, "line", (int)line->number);
+
+		for (int k = 0; k <= FAILALLOC_UNREACHED; k++)
+			if (line->outcomes[k])
+				json_object_set_new(
+					item,
+					failalloc_outcome_name((enum failalloc_outcome)k),
+					json_integer((json_int_t)line->outcomes[k]));
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
+static void lines_text(const json_t *value, const struct style *style, struct strbuf *out)
+{
+	const json_t *item, *count;
+	const char *key;
+	size_t i;
+
+	(void)style;
+	strbuf_adds(out, "\nAllocations that were made to fail\n");
+	json_array_foreach((json_t *)value, i, item)
+	{
+		const char *file = text_of(item, "file"), *slash = strrchr(file, '/');
+
+		strbuf_addf(out, "  %-28s ", text_of(item, "function"));
+		if (*file)
+			strbuf_addf(out, "%s:%d ", slash ? slash + 1 : file,
+				    number_of(item, "line"));
+		json_object_foreach((json_t *)item, key, count)
+		{
+			if (json_is_integer(count) && strcmp(key, "line"))
+				strbuf_addf(out, "  %lld %s",
+					    (long long)json_integer_value(count), key);
+		}
+		strbuf_addc(out, '\n');
+	}
+}
+
+static const struct section lines_section = {
+	.name = "error_paths",
+	.text = lines_text,
+	.order = 10,
+};
+
+struct error *error_paths_add_lines(const json_t *events,
+				    const struct trace_context *context,
+				    struct report *report)
+{
+	_cleanup_(symbolizer_destroy) struct symbolizer *symbolizer = NULL;
+	struct lines lines = { 0 };
+	struct error *error = NULL;
+	const json_t *event;
+	size_t i;
+
+	json_array_foreach((json_t *)events, i, event)
+	{
+		if (error || strcmp(text_of(event, "event"), "failed allocation"))
+			continue;
+		if (!symbolizer)
+			error = trace_open(context, &symbolizer);
+		if (!error)
+			error = add_to_lines(&lines, event, symbolizer, context->modules);
+	}
+	if (!error && lines.count) {
+		qsort(lines.items, lines.count, sizeof(*lines.items), compare_lines);
+		error = report_add_section(report, &lines_section, lines_json(&lines));
+	}
+	lines_deinit(&lines);
 	return error;
 }

@@ -13,5 +13,13 @@ struct error *error_paths_add_site(const json_t *event, const char *leg,
 				   const struct trace_context *context,
 				   struct report *report);
 
+/*
+ * The section "error_paths": every line of the driver's below which allocations were made
+ * to fail, with what came of it. Nothing when none was.
+ */
+struct error *error_paths_add_lines(const json_t *events,
+				    const struct trace_context *context,
+				    struct report *report);
+
 /* The agent's event "error paths": the end of one sweep. */
 struct error *error_paths_add_sweep(const json_t *event, struct report *report);

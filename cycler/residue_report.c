@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/strbuf.h"
 #include "common/units.h"
+#include "cycler/kernel_faults.h"
 
 enum { NAMES_SHOWN = 12 };
 
@@ -137,15 +138,34 @@ static struct error *add_kind(const struct results *r, const json_t *event,
 	return report_add_finding(report, &finding);
 }
 
-struct error *residue_report_add(const struct results *results, const json_t *event,
-				 struct report *report)
+/* What is there by a fault of the kernel's is told, but is no finding. */
+static struct error *drop_known(const struct results *r, int leg, json_t *items,
+				struct report *report)
 {
-	const json_t *items = json_object_get(event, "appeared");
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < json_array_size(items);) {
+		const json_t *item = json_array_get(items, i);
+		const char *why = kernel_faults_residue(
+			r->events, leg, text_of(item, "kind"), text_of(item, "name"));
+
+		if (!why) {
+			i++;
+			continue;
+		}
+		error = report_not_checked(report, false, text_of(item, "name"),
+					   "it is left by the kernel: %s", why);
+		json_array_remove(items, i);
+	}
+	return error;
+}
+
+static struct error *add_items(const struct results *results, const json_t *event,
+			       const json_t *items, struct report *report)
+{
 	struct error *error = NULL;
 	const char *last = "";
 
-	if (number_of(event, "leg") >= results->plan->leg_count)
-		return NULL;
 	for (size_t i = 0; !error && i < json_array_size(items); i++) {
 		const char *kind = text_of(json_array_get(items, i), "kind");
 
@@ -153,6 +173,21 @@ struct error *residue_report_add(const struct results *results, const json_t *ev
 			error = add_kind(results, event, items, i, report);
 		last = kind;
 	}
+	return error;
+}
+
+struct error *residue_report_add(const struct results *results, const json_t *event,
+				 struct report *report)
+{
+	json_t *items = json_deep_copy(json_object_get(event, "appeared"));
+	struct error *error = NULL;
+
+	if (number_of(event, "leg") >= results->plan->leg_count)
+		json_array_clear(items);
+	error = drop_known(results, (int)number_of(event, "leg"), items, report);
+	if (!error)
+		error = add_items(results, event, items, report);
+	json_decref(items);
 	return error;
 }
 

@@ -7,8 +7,7 @@
 #include "common/error.h"
 #include "symbolizer/panic.h"
 
-static struct error *open_symbolizer(const struct trace_context *context,
-				     struct symbolizer **ret)
+struct error *trace_open(const struct trace_context *context, struct symbolizer **ret)
 {
 	const struct run_options *options = context->options;
 	struct error *error = symbolizer_create(ret);
@@ -71,7 +70,7 @@ struct error *trace_log(char *text, const char *name, const char *last_step,
 {
 	_cleanup_(symbolizer_destroy) struct symbolizer *symbolizer = NULL;
 	_cleanup_(panic_log_destroy) struct panic_log *log = NULL;
-	struct error *error = open_symbolizer(context, &symbolizer);
+	struct error *error = trace_open(context, &symbolizer);
 	uint64_t repeats = 0;
 
 	if (!error)
@@ -121,10 +120,17 @@ struct error *trace_stack(const char *stack, const struct trace_context *context
 			  struct frames *ret)
 {
 	_cleanup_(symbolizer_destroy) struct symbolizer *symbolizer = NULL;
+	struct error *error = trace_open(context, &symbolizer);
+
+	return error ? error : trace_stack_with(stack, symbolizer, ret);
+}
+
+struct error *trace_stack_with(const char *stack, struct symbolizer *symbolizer,
+			       struct frames *ret)
+{
 	_free_ char *copy = strdup(stack);
 	char *rest = copy, *line;
-	struct error *error =
-		copy ? open_symbolizer(context, &symbolizer) : error_nomem();
+	struct error *error = copy ? NULL : error_nomem();
 
 	while (!error && (line = strsep(&rest, "\n"))) {
 		struct symbol_place place;

@@ -26,9 +26,14 @@ struct error *trace_log(char *text, const char *name, const char *last_step,
 			const struct trace_context *context, struct strbuf *told,
 			struct report *report);
 
+/* With the symbols of @context, for many stacks. */
+struct error *trace_open(const struct trace_context *context, struct symbolizer **ret);
+
 /* Frames of a stack as /proc/PID/stack has it. */
 struct error *trace_stack(const char *stack, const struct trace_context *context,
 			  struct frames *ret);
+struct error *trace_stack_with(const char *stack, struct symbolizer *symbolizer,
+			       struct frames *ret);
 
 /* One line "[<0>] function+0x12/0x34 [module]", in place; false when it is none. */
 bool trace_stack_line(char *line, struct symbol_place *ret);

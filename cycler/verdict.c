@@ -13,6 +13,7 @@
 #include "common/units.h"
 #include "cycler/complaints.h"
 #include "cycler/error_paths.h"
+#include "cycler/kernel_faults.h"
 #include "cycler/leaks.h"
 #include "cycler/log_budget.h"
 #include "cycler/residue_report.h"
@@ -381,8 +382,26 @@ static void drop_repeats(json_t *costs)
 		}
 }
 
+/* What leaks, without what the kernel's own error paths leave behind. */
+static struct error *add_leaks(const struct verdict_context *v, const json_t *census,
+			       json_t *costs)
+{
+	json_t *rest = NULL, *faults = NULL;
+	struct error *error =
+		kernel_faults_split(census, v->results->events, &rest, &faults);
+
+	if (!error)
+		error = leaks_add(rest, costs, v->modules, v->options, v->report);
+	if (!error)
+		error = kernel_faults_add(faults, v->report);
+	json_decref(rest);
+	json_decref(faults);
+	return error;
+}
+
 static struct error *add_events(const struct verdict_context *v)
 {
+	const struct trace_context context = trace_context(v);
 	const json_t *event, *census = NULL;
 	json_t *costs = json_array();
 	struct error *error = NULL;
@@ -404,7 +423,9 @@ static struct error *add_events(const struct verdict_context *v)
 		error = report_not_checked(v->report, !v->options->no_census, "leaks",
 					   "allocations were not counted");
 	else if (!error)
-		error = leaks_add(census, costs, v->modules, v->options, v->report);
+		error = add_leaks(v, census, costs);
+	if (!error)
+		error = error_paths_add_lines(v->results->events, &context, v->report);
 	json_decref(costs);
 	return error;
 }
@@ -500,9 +521,26 @@ static struct error *add_end(const struct verdict_context *v)
 	return NULL;
 }
 
+/* Complaints of the kernel but for those that a fault of its own explains. */
+static json_t *own_lines(const struct results *r)
+{
+	json_t *lines = json_array();
+	json_t *line;
+	size_t i;
+
+	json_array_foreach(r->complaints, i, line)
+	{
+		if (!kernel_faults_line(r->events, (int)event_number(line, "leg"),
+					event_text(line, "text")))
+			json_array_append(lines, line);
+	}
+	return lines;
+}
+
 static struct error *add_all(const struct verdict_context *v)
 {
 	enum target_end end = v->results->outcome.end;
+	json_t *lines = own_lines(v->results);
 	struct error *error = add_runs(v);
 
 	if (!error)
@@ -513,8 +551,8 @@ static struct error *add_all(const struct verdict_context *v)
 	if (!error && end != TARGET_PANICKED && end != TARGET_SILENT)
 		error = v->results->restarts ? add_console(v) : add_kernel_log(v);
 	if (!error)
-		error = complaints_add(v->results->complaints, strbuf_string(v->told),
-				       v->report);
+		error = complaints_add(lines, strbuf_string(v->told), v->report);
+	json_decref(lines);
 	if (!error)
 		error = add_taint(v);
 	return error || v->report->failure ? error : add_end(v);
@@ -595,6 +633,12 @@ struct error *verdict_add(struct results *results, const struct journal *journal
 		error = report_measure(report, "target.boot", target->boot_seconds, "s");
 	if (!error)
 		error = residue_report_measure(results, report);
+	if (!error && target->woken)
+		error = report_not_checked(
+			report, false, "some wake-ups",
+			"%llu times the alarm came before the machine slept, and it was "
+			"woken from outside: let \"wake\" be longer",
+			(unsigned long long)target->woken);
 	if (!error && results->restarts)
 		error = report_measure(report, "target.restarts",
 				       (double)results->restarts, "1");

@@ -22,6 +22,8 @@ static const char *const regions[CENSUS_REGIONS] = {
 	"init_rodata",
 };
 
+enum { PASSES_LISTED = 64 };
+
 struct objects {
 	uint64_t *keys;
 	struct census_object *items;
@@ -174,6 +176,29 @@ static uint64_t alive_at_mark(const struct census *census, uint64_t key)
 	return 0;
 }
 
+/* The passes that left something, the first few, each with how many objects. */
+static json_t *left_in(const struct census_object *objects, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0, run; i < count && json_array_size(list) < PASSES_LISTED;
+	     i += run) {
+		uint64_t asked = 0, given = 0;
+
+		for (run = 0; i + run < count && objects[i + run].pass == objects[i].pass;
+		     run++) {
+			asked += objects[i + run].asked;
+			given += objects[i + run].given;
+		}
+		json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:I}", "pass",
+						      (json_int_t)objects[i].pass,
+						      "objects", (json_int_t)run, "asked",
+						      (json_int_t)asked, "given",
+						      (json_int_t)given));
+	}
+	return list;
+}
+
 /* Facts about what is still alive of one site. */
 static void add_alive(struct json_builder *b, const struct census_object *objects,
 		      size_t count, uint64_t now)
@@ -204,6 +229,7 @@ static void add_alive(struct json_builder *b, const struct census_object *object
 	json_builder_hex(b, "pass_set", set);
 	json_builder_integer(b, "first_pass", objects[0].pass);
 	json_builder_integer(b, "last_pass", objects[count - 1].pass);
+	json_builder_value(b, "left_in", left_in(objects, count));
 	json_builder_integer(b, "first_ordinal", lowest);
 	json_builder_integer(b, "oldest_ns", (now - oldest) * census_tick_ns());
 	json_builder_integer(b, "youngest_ns", (now - youngest) * census_tick_ns());

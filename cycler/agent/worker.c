@@ -32,7 +32,8 @@ struct worker {
 	bool commit; /* each record, before the step goes on */
 	bool layout; /* tell where modules lie */
 	struct pulse pulse;
-	int result; /* of the pass: the first error, 0: none */
+	uint64_t last_pass, failing_pass; /* as the census counts them */
+	int result;			  /* of the pass: the first error, 0: none */
 	size_t failed_step;
 	uint64_t row; /* failures in a row */
 };
@@ -303,7 +304,11 @@ static int pass_without_count(void *context)
 	struct worker *w = context;
 	int result;
 
+	hold_on_request(w);
 	count_pass(w);
+	/* of two passes for a site, the one before the last is that which failed */
+	w->failing_pass = w->last_pass;
+	w->last_pass = w->agent->counters[0] ? *w->agent->counters[0] : 0;
 	run_pass(w);
 	result = w->result;
 	w->result = 0;
@@ -324,13 +329,15 @@ static struct error *tell_site(void *context, const struct failalloc_site *site)
 
 	for (uint32_t i = 0; i < site->where.frames; i++)
 		strbuf_addf(&stack, "[<0>] %s\n", site->where.text[i]);
-	agent_tell(json_pack("{s:s, s:i, s:i, s:I, s:s, s:i, s:i, s:I, s:s}", "event",
-			     "failed allocation", "leg", (int)w->agent->leg, "cycle",
-			     (int)w->record.cycle, "nth", (json_int_t)site->nth,
-			     "outcome", failalloc_outcome_name(site->outcome), "result",
-			     site->result, "afterwards", site->afterwards, "size",
-			     (json_int_t)site->where.size, "stack",
-			     strbuf_string(&stack)));
+	agent_tell(json_pack(
+		"{s:s, s:i, s:i, s:I, s:s, s:i, s:i, s:I, s:s, s:I, s:I, s:i}", "event",
+		"failed allocation", "leg", (int)w->agent->leg, "cycle",
+		(int)w->record.cycle, "nth", (json_int_t)site->nth, "outcome",
+		failalloc_outcome_name(site->outcome), "result", site->result,
+		"afterwards", site->afterwards, "size", (json_int_t)site->where.size,
+		"stack", strbuf_string(&stack), "pass", (json_int_t)w->failing_pass,
+		"offset", (json_int_t)site->where.offset, "region",
+		(int)site->where.region));
 	if (stopping(w) || site->outcome == FAILALLOC_BROKEN)
 		return error_new(ERROR_INTERRUPT,
 				 "those behind allocation %llu were not tried%s",

@@ -87,6 +87,21 @@ static bool is_watched(void)
 	return false;
 }
 
+/* The innermost frame in the module: the line of the driver that called. */
+static void find_caller(const unsigned long *stack, unsigned int frames)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < frames; i++)
+		for (j = 0; j < RANGES; j++)
+			if (holds(&window.ranges[j], stack[i])) {
+				window.result.region =
+					j == RANGE_CORE ? FAILALLOC_CORE : FAILALLOC_INIT;
+				window.result.offset = stack[i] - window.ranges[j].start;
+				return;
+			}
+}
+
 static void record(u32 kind, const struct asked *asked, const unsigned long *stack,
 		   unsigned int frames)
 {
@@ -97,6 +112,7 @@ static void record(u32 kind, const struct asked *asked, const unsigned long *sta
 	r->size = asked->size;
 	r->gfp = (__force u32)asked->gfp;
 	r->frames = frames;
+	find_caller(stack, frames);
 	for (i = 0; i < frames; i++) {
 		r->stack[i] = stack[i];
 		/* %pB: a return address, so that a call at a function's end is its own */

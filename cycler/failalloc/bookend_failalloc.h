@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The interface of /dev/bookend-failalloc, version 1: what the module and its user share.
+ * The interface of /dev/bookend-failalloc, version 2: what the module and its user share.
  *
  *	fd = open("/dev/bookend-failalloc");
  *	ioctl(fd, FAILALLOC_ABOUT, &about);		which hooks this kernel has
@@ -30,7 +30,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define FAILALLOC_VERSION 1
+#define FAILALLOC_VERSION 2
 #define FAILALLOC_STACK	  24
 #define FAILALLOC_NAME	  64
 #define FAILALLOC_TEXT	  96
@@ -38,6 +38,10 @@
 /* kinds of hooks */
 #define FAILALLOC_SLAB 1u /* kmalloc and caches: should_failslab */
 #define FAILALLOC_PAGE 2u /* pages: should_fail_alloc_page */
+
+/* regions of a module's text */
+#define FAILALLOC_CORE 1u
+#define FAILALLOC_INIT 2u
 
 /* flags */
 #define FAILALLOC_CHILDREN 1u
@@ -70,6 +74,10 @@ struct failalloc_result {
 	__u64 size;    /* bytes asked for by the one that failed */
 	__u32 gfp;     /* its flags, as a number of this kernel */
 	__u32 frames;
+	/* Its innermost frame in the module: how far behind the start of that text. */
+	__u64 offset;
+	__u32 region; /* FAILALLOC_CORE, FAILALLOC_INIT; 0: none of its frames is */
+	__u32 reserved;
 	__u64 stack[FAILALLOC_STACK]; /* innermost first; return addresses */
 	/* The same by name, resolved at that moment: "init+0x12/0x80 [refdrv]". */
 	char text[FAILALLOC_STACK][FAILALLOC_TEXT];
