@@ -19,7 +19,7 @@
 
 struct values {
 	const char *kernel, *folder, *append, *vmlinux;
-	struct string_list files, modules, devices, forwards;
+	struct string_list files, programs, modules, devices, forwards;
 	uint64_t memory, cpus, timeout, boot;
 	bool hold, no_kvm;
 };
@@ -29,6 +29,8 @@ static const struct option options[] = {
 	  "Kernel to boot: a release below build/kernels, or a folder with vmlinuz." },
 	{ OPTION_LIST, 0, "file", "FILE[:PATH]", offsetof(struct values, files),
 	  "Puts FILE into the machine, at PATH or at its own absolute path." },
+	{ OPTION_LIST, 0, "program", "FILE", offsetof(struct values, programs),
+	  "Puts a further program into the machine, with the libraries that it needs." },
 	{ OPTION_LIST, 'm', "module", "NAME|FILE", offsetof(struct values, modules),
 	  "Loads a module of the kernel with what it depends on, or a .ko file." },
 	{ OPTION_LIST, 0, "device", "WORDS", offsetof(struct values, devices),
@@ -96,6 +98,24 @@ static char *on_path(const char *name)
 		free(full);
 	}
 	return NULL;
+}
+
+/* At the path by which it is called, whatever that leads to here. */
+static struct error *add_programs(struct target *t, const struct values *v)
+{
+	struct error *error = NULL;
+	char host[PATH_MAX];
+
+	for (size_t i = 0; !error && i < v->programs.count; i++) {
+		const char *path = v->programs.items[i];
+
+		if (*path != '/' || !realpath(path, host))
+			return error_new(ERROR_USAGE,
+					 "--program %s: there is no such absolute path",
+					 path);
+		error = target_add_program(t, host, path);
+	}
+	return error;
 }
 
 static struct error *add_files(struct target *t, const struct values *v)
@@ -256,6 +276,8 @@ static struct error *work(const struct values *v, const struct string_list *oper
 	error = target_create("vm", &o, &t);
 	if (!error)
 		error = add_files(t, v);
+	if (!error)
+		error = add_programs(t, v);
 	if (!error && shell)
 		error = add_shell(t);
 	if (!error && !shell) {
@@ -306,6 +328,7 @@ static void deinit(void *values)
 	struct values *v = values;
 
 	string_list_deinit(&v->files);
+	string_list_deinit(&v->programs);
 	string_list_deinit(&v->modules);
 	string_list_deinit(&v->devices);
 	string_list_deinit(&v->forwards);

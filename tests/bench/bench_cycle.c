@@ -3,7 +3,9 @@
  * Runs inside a throwaway VM: the agent against bare loops over the same system calls, a
  * module and a device, all in one boot. Three rounds, alternating; medians and ratios.
  *
- *	bench_cycle MODULE DEVICE
+ *	bench_cycle MODULE DEVICE [TRIVIAL MODULE]
+ *
+ * The trivial module does nothing when it is loaded: its cycle is grace periods.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,6 +60,24 @@ static double bare_loads(const char *module, const char *name, int passes)
 			exit(1);
 		}
 	close(fd);
+	return passes / (now() - begin);
+}
+
+/* A loop of insmod and rmmod, as people write it. */
+static double shell_loads(const char *module, const char *name, int passes)
+{
+	double begin = now();
+	char line[512];
+
+	snprintf(
+		line, sizeof(line),
+		"i=0; while [ $i -lt %d ]; do /sbin/insmod %s && /sbin/rmmod %s || exit 1; "
+		"i=$((i + 1)); done",
+		passes, module, name);
+	if (system(line)) {
+		fprintf(stderr, "the shell's loop failed\n");
+		exit(1);
+	}
 	return passes / (now() - begin);
 }
 
@@ -187,31 +207,54 @@ static double opens_loaded(const char *module, const char *name, const char *dev
 	return rate;
 }
 
-static void run_rounds(struct journal *journal, const char *module, const char *name,
-		       const char *device)
+static void name_of(const char *module, char *ret, size_t size)
+{
+	const char *slash = strrchr(module, '/');
+
+	snprintf(ret, size, "%s", slash ? slash + 1 : module);
+	ret[strcspn(ret, ".")] = 0;
+	for (char *c = ret; *c; c++)
+		*c = *c == '-' ? '_' : *c;
+}
+
+static void run_loads(struct journal *journal, const char *module)
 {
 	double bare[ROUNDS], full[ROUNDS], lean[ROUNDS], turbo[ROUNDS],
-		bare_turbo[ROUNDS];
-	double opens[ROUNDS], full_opens[ROUNDS], lean_opens[ROUNDS],
-		journal_cost[ROUNDS];
+		bare_turbo[ROUNDS], by_shell[ROUNDS];
+	char name[64];
 
+	name_of(module, name, sizeof(name));
 	for (int i = 0; i < ROUNDS; i++) {
 		bare[i] = bare_loads(module, name, LOADS);
 		full[i] = module_rate(journal, module, LOADS, false, true);
 		lean[i] = module_rate(journal, module, LOADS, false, false);
+		by_shell[i] = shell_loads(module, name, LOADS);
 		put("/sys/kernel/rcu_expedited", "1");
 		bare_turbo[i] = bare_loads(module, name, TURBO_LOADS);
 		put("/sys/kernel/rcu_expedited", "0");
 		turbo[i] = module_rate(journal, module, TURBO_LOADS, true, true);
+	}
+	printf("%s\n", name);
+	show("load/unload, journal, census, health", full, bare, "bare");
+	show("load/unload, journal and health", lean, bare, "bare");
+	show("load/unload, all on, against a shell's loop", full, by_shell, "shell");
+	show("load/unload, turbo, all on", turbo, bare_turbo, "bare turbo");
+	show("load/unload, turbo, against plain bare", turbo, bare, "bare");
+}
+
+static void run_opens(struct journal *journal, const char *module, const char *device)
+{
+	double opens[ROUNDS], full_opens[ROUNDS], lean_opens[ROUNDS],
+		journal_cost[ROUNDS];
+	char name[64];
+
+	name_of(module, name, sizeof(name));
+	for (int i = 0; i < ROUNDS; i++) {
 		opens[i] = opens_loaded(module, name, device);
 		full_opens[i] = device_rate(journal, module, device, true);
 		lean_opens[i] = device_rate(journal, module, device, false);
 		journal_cost[i] = journal_ns(journal);
 	}
-	show("load/unload, journal, census, health", full, bare, "bare");
-	show("load/unload, journal and health", lean, bare, "bare");
-	show("load/unload, turbo, all on", turbo, bare_turbo, "bare turbo");
-	show("load/unload, turbo, against plain bare", turbo, bare, "bare");
 	show("open/close, journal and health", lean_opens, opens, "bare");
 	show("open/close, journal, census, health", full_opens, opens, "bare");
 	printf("journal: %.0f ns a step (two records, two stamps)\n",
@@ -221,22 +264,20 @@ static void run_rounds(struct journal *journal, const char *module, const char *
 int main(int argc, char **argv)
 {
 	struct journal journal;
-	char name[64];
-	const char *slash;
 	void *area;
 	int fd;
 
-	if (argc != 3)
+	if (argc < 3)
 		return 2;
-	slash = strrchr(argv[1], '/');
-	snprintf(name, sizeof(name), "%s", slash ? slash + 1 : argv[1]);
-	name[strcspn(name, ".")] = 0;
 	fd = open(AREA, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0 || ftruncate(fd, AREA_SIZE))
 		return 1;
 	area = mmap(NULL, AREA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (area == MAP_FAILED || !journal_format(area, AREA_SIZE, &journal))
 		return 1;
-	run_rounds(&journal, argv[1], name, argv[2]);
+	run_loads(&journal, argv[1]);
+	run_opens(&journal, argv[1], argv[2]);
+	if (argc > 3)
+		run_loads(&journal, argv[3]);
 	return 0;
 }
