@@ -133,6 +133,28 @@ static struct error *carry_command(struct carrier *c, json_t *command)
 	return error;
 }
 
+/* Each at the path by which it is called. A shell's script, as any file, has none. */
+static struct error *carry_programs(struct carrier *c, const json_t *list)
+{
+	struct error *error = NULL;
+	const json_t *item;
+	char host[PATH_MAX];
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, item)
+	{
+		const char *path = json_string_value(item);
+
+		if (error)
+			break;
+		if (*path != '/' || !realpath(path, host))
+			return error_errno(*path == '/' ? errno : ENOENT,
+					   "the plan needs %s, which is not here", path);
+		error = target_add_program(c->target, host, path);
+	}
+	return error;
+}
+
 static struct error *carry(void *context, enum plan_key_type type, json_t *object,
 			   const char *key)
 {
@@ -145,6 +167,8 @@ static struct error *carry(void *context, enum plan_key_type type, json_t *objec
 
 	if (type == PLAN_COMMAND)
 		return carry_command(c, value);
+	if (type == PLAN_PROGRAMS)
+		return carry_programs(c, value);
 	if (type == PLAN_MODULE) {
 		error = is_file_name(text)
 				? carry_own_module(c, text, &path)

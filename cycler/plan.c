@@ -650,6 +650,22 @@ static struct error *visit_pairs(json_t *list, const struct visitor *v)
 	return error;
 }
 
+/* Those that the kind itself needs, as if the plan named them. */
+static struct error *visit_programs(const struct cycle_kind *kind,
+				    const struct visitor *v)
+{
+	json_t *object = json_pack("{s:[]}", "programs");
+	json_t *list = json_object_get(object, "programs");
+	struct error *error;
+
+	for (size_t i = 0; kind->programs[i]; i++)
+		json_array_append_new(list, json_string(kind->programs[i]));
+	error = object ? v->visit(v->context, PLAN_PROGRAMS, object, "programs")
+		       : error_nomem();
+	json_decref(object);
+	return error;
+}
+
 /* A value that names files, whatever its type. */
 static struct error *visit_key(json_t *object, const struct plan_key *key,
 			       const struct visitor *v)
@@ -659,7 +675,7 @@ static struct error *visit_key(json_t *object, const struct plan_key *key,
 	if (key->type == PLAN_COMMANDS)
 		return visit_commands(object, key->name, v);
 	if (key->type == PLAN_FILE || key->type == PLAN_MODULE ||
-	    key->type == PLAN_COMMAND)
+	    key->type == PLAN_COMMAND || key->type == PLAN_PROGRAMS)
 		return v->visit(v->context, key->type, object, key->name);
 	return NULL;
 }
@@ -674,6 +690,8 @@ static struct error *visit_cycle(json_t *object, const struct visitor *v)
 	for (const struct plan_key *k = kind ? kind->keys : NULL; !error && k && k->name;
 	     k++)
 		error = visit_key(object, k, v);
+	if (!error && kind && kind->programs)
+		error = visit_programs(kind, v);
 	if (!error)
 		error = visit_pairs(json_object_get(object, "inside"), v);
 	if (!error)

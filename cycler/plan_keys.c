@@ -101,6 +101,7 @@ struct error *plan_check_key(const json_t *object, const char *where,
 	case PLAN_MODULE:
 		want = json_is_string(value) && json_string_length(value) ? NULL : "text";
 		break;
+	case PLAN_PROGRAMS:
 	case PLAN_STRINGS:
 		want = plan_all_strings(value) ? NULL : "an array of strings";
 		break;

@@ -329,7 +329,7 @@ static void run(struct survey *s)
 	prctl(PR_SET_NAME, "bookend-survey");
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGINT, SIG_IGN);
-	setpriority(PRIO_PROCESS, 0, 19);
+	setpriority(PRIO_PROCESS, 0, 5);
 	s->before = calloc(s->count, sizeof(*s->before));
 	s->begun = calloc(s->count, sizeof(*s->begun));
 	error = s->before && s->begun ? survey(s) : error_nomem();

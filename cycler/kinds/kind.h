@@ -27,6 +27,7 @@ enum plan_key_type {
 	PLAN_MODULE,   /* a FILE, or the name of a module of the target's kernel */
 	PLAN_COMMAND,  /* array of strings; the first is a program, carried too */
 	PLAN_COMMANDS, /* array of objects, each with a "command" */
+	PLAN_PROGRAMS, /* array of paths of programs, carried too */
 };
 
 struct plan_key {
@@ -40,6 +41,9 @@ struct cycle_kind {
 	const char *name;
 	const char *summary;
 	const struct plan_key *keys; /* besides those every cycle has */
+
+	/* Paths of programs that it runs there, carried too; NULL end; may be NULL. */
+	const char *const *programs;
 
 	/*
 	 * @options holds exactly the keys above, with their types. @where names the

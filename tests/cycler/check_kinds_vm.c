@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Each kind that needs a kernel, through bookend-cycle, on what Debian ships. */
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,19 @@ static const char plan_text[] =
 	"   \"passes\":5},"
 	"  {\"kind\":\"mount\",\"type\":\"tmpfs\",\"source\":\"none\","
 	"   \"folder\":\"/run/other\",\"use\":true,\"passes\":10} ] },"
+	/* holds open in order, loop before what is mounted by it; health around halves */
+	"{ \"name\": \"order\", \"setup\": [{\"command\":[\"/bin/mkdir\",\"/run/made\"]}],"
+	"  \"teardown\": [{\"command\":[\"/bin/rmdir\",\"/run/made\"]}],"
+	"  \"hold\": [{\"kind\":\"module\",\"module\":\"loop\"},"
+	"  {\"kind\":\"mount\",\"type\":\"ext4\",\"image\":\"%s\","
+	"   \"folder\":\"/run/made\"}], \"cycles\": ["
+	"  {\"kind\":\"module\",\"module\":\"dummy\",\"passes\":3,\"health\":{"
+	"   \"closed\":[{\"kind\":\"check\",\"absent\":\"/sys/module/dummy\"}],"
+	"   \"open\":[{\"kind\":\"check\",\"exists\":\"/run/made/lost+found\"},"
+	"   {\"kind\":\"check\",\"file\":\"/sys/module/dummy/initstate\","
+	"    \"is\":\"live\"}]}} ] },"
+	"{ \"name\": \"package\", \"cycles\": ["
+	"  {\"kind\":\"package\",\"package\":\"%s\",\"passes\":1} ] },"
 	/* by itself: while a PCI driver probes, the kernel refuses to take a CPU away */
 	"{ \"name\": \"cpu\", \"cycles\": ["
 	"  {\"kind\":\"hotplug\",\"cpu\":1,\"passes\":5} ] },"
@@ -39,13 +53,29 @@ static const char plan_text[] =
 
 static char folder[] = "/tmp/check-kinds-XXXXXX";
 
+/* The reference driver's, with a module for the kernel that runs. */
+static char *find_package(void)
+{
+	_free_ char *own = NULL, *pattern = NULL;
+	glob_t found = { 0 };
+	char *path;
+
+	ck_assert_ok(file_own_folder(&own));
+	ck_assert(asprintf(&pattern, "%s/../../packages/refdrv-modules-*.deb", own) > 0);
+	ck_assert_int_eq(glob(pattern, 0, NULL, &found), 0);
+	path = strdup(found.gl_pathv[0]);
+	globfree(&found);
+	return path;
+}
+
 static void make_plan(const char *path)
 {
+	_free_ char *package = find_package();
 	_free_ char *image = NULL, *text = NULL;
 	struct process_result made = { 0 };
 
 	ck_assert_ok(file_join(folder, "ext4.img", &image));
-	ck_assert(asprintf(&text, plan_text, image) > 0);
+	ck_assert(asprintf(&text, plan_text, image, image, package) > 0);
 	ck_assert_ok(file_write(path, text, strlen(text), 0600));
 	ck_assert_ok(process_run(
 		(const char *[]){ "/sbin/mkfs.ext4", "-q", "-F", image, "4M", NULL },
@@ -73,6 +103,7 @@ START_TEST(kinds_pass_on_real_kernel_objects)
 		{ "hotplug cpu1", 5 },	    { "hotplug 0000:00:09.0", 3 },
 		{ "bind 0000:00:09.0", 3 }, { "parameters/time", 10 },
 		{ "exec /bin/true", 10 },   { "power mem", 2 },
+		{ "module dummy", 3 },	    { "package refdrv-modules", 1 },
 	};
 	_cleanup_(report_destroy) struct report *report = NULL;
 	_free_ char *own = NULL, *tool = NULL, *plan = NULL, *output = NULL, *json = NULL;

@@ -255,6 +255,46 @@ START_TEST(pulse_sees_folders_come_and_go)
 }
 END_TEST
 
+START_TEST(pulse_reads_short_lists_too)
+{
+	struct residue_pulse pulse;
+	uint64_t before;
+
+	ck_assert_ok(residue_pulse_open(&options, &pulse));
+	before = residue_pulse_read(&pulse);
+	ck_assert_uint_eq(before, residue_pulse_read(&pulse));
+	residue_pulse_close(&pulse);
+	put("/proc/devices", "Character devices:\n  1 mem\n 10 misc\n245 refdrv\n");
+	ck_assert_ok(residue_pulse_open(&options, &pulse));
+	ck_assert_uint_ne(before, residue_pulse_read(&pulse));
+	residue_pulse_close(&pulse);
+}
+END_TEST
+
+START_TEST(only_what_persists_is_left_of_a_difference)
+{
+	_cleanup_(residue_destroy) struct residue_snapshot *before = snapshot();
+	_cleanup_(residue_destroy) struct residue_snapshot *during = NULL;
+	_residue_difference_ struct residue_difference d = { 0 };
+
+	put("/dev/refdrv0", "");
+	put("/sys/class/refdrv/refdrv0/uevent", "");
+	put("/proc/misc", "183 hw_random\n 59 refdrv\n");
+	put("/proc/modules", "loop 32768 0 - Live 0x0\nxor 16 1 loop, Live 0x0\n"
+			     "refdrv 16 0 - Live 0x0\n");
+	during = snapshot();
+	ck_assert_ok(residue_compare(before, during, &d));
+	ck_assert_uint_eq(d.count, 4);
+	drop("/dev/refdrv0");
+	put("/proc/modules", "loop 32768 0 - Live 0x0\nxor 16 1 loop, Live 0x0\n");
+	ck_assert_ok(residue_persist(&options, before, &d));
+	ck_assert_uint_eq(d.count, 2);
+	ck_assert_str_eq(d.items[0].name, "refdrv");
+	ck_assert_str_eq(d.items[1].name, "/sys/class/refdrv");
+	ck_assert(!residue_is_path(&d.items[0]) && residue_is_path(&d.items[1]));
+}
+END_TEST
+
 START_TEST(absent_sources_are_named)
 {
 	_cleanup_(residue_destroy) struct residue_snapshot *s = NULL;
@@ -284,6 +324,8 @@ int main(void)
 	tcase_add_test(t, the_tools_own_things_do_not_count);
 	tcase_add_test(t, fingerprint_follows_things_not_numbers);
 	tcase_add_test(t, pulse_sees_folders_come_and_go);
+	tcase_add_test(t, pulse_reads_short_lists_too);
+	tcase_add_test(t, only_what_persists_is_left_of_a_difference);
 	tcase_add_test(t, absent_sources_are_named);
 	suite_add_tcase(suite, t);
 	return run_suite(suite);
