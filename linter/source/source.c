@@ -138,6 +138,9 @@ static void classify(struct gathering *g, struct source_file *file)
 		apple_code |= includes(file->text, apple_headers[i]);
 	apple_code |= includes(file->text, "<IOKit/") && is_plus(file->path) &&
 		      !includes(file->text, "<IOKit/IOKitLib.h");
+	/* a source may leave the kernel's headers to its own */
+	apple_code |= is_plus(file->path) &&
+		      memmem(file->text.data, file->text.size, "OSDefineMetaClass", 17);
 	file->kernel = linux_code || apple_code;
 	file->cplusplus = is_plus(file->path);
 	g->linux_code |= linux_code && path_ends_with(file->path, ".c");
@@ -350,34 +353,132 @@ static struct error *find_linux_units(struct gathering *g)
 	return error;
 }
 
-/* I/O Kit sources have no build that could be asked: the driver's own
- * folders, -I. */
+enum { OWN_FOLDERS = 256 };
+
+static bool is_header(const char *path)
+{
+	static const char *const suffixes[] = { ".h", ".hpp", ".hh", NULL };
+
+	return ends_with_any(path, suffixes);
+}
+
+/* Words of a compiler's command; the strings are in the model's arena. */
+struct words {
+	const char **items;
+	size_t count, capacity;
+};
+
+static struct error *add_word(struct words *words, const char *word)
+{
+	if (!word || !array_grow(words->items, words->count, words->capacity))
+		return error_nomem();
+	words->items[words->count++] = word;
+	return NULL;
+}
+
+static bool has_word(const struct words *words, const char *word)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (!strcmp(words->items[i], word))
+			return true;
+	return false;
+}
+
+/* @path without its last part, in the arena; the root itself at the least. */
+static const char *folder_above(struct gathering *g, const char *path)
+{
+	size_t length = (size_t)(path_base(path) - path);
+	_free_ char *folder = strndup(path, length ? length - 1 : 0);
+
+	if (!folder || strlen(folder) < strlen(g->model.root))
+		return g->model.root;
+	return arena_intern(g->model.arena, folder);
+}
+
+/*
+ * Xcode lets every header of a project be included by its name, and by the name of its
+ * folder: so do these. Behind the headers that were given, not before them.
+ */
+static struct error *add_own_folders(struct gathering *g, struct words *words)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; i < g->content_count && words->count < 6 * OWN_FOLDERS; i++) {
+		const struct source_file *file = &g->model.files[i];
+		const char *folder, *above;
+
+		if (!is_header(file->path))
+			continue;
+		folder = folder_above(g, file->disk);
+		if (!folder || has_word(words, folder))
+			continue;
+		above = folder_above(g, folder);
+		error = add_word(words, "-iquote");
+		if (!error)
+			error = add_word(words, folder);
+		if (!error)
+			error = add_word(words, "-idirafter");
+		if (!error)
+			error = add_word(words, folder);
+		if (!error && !has_word(words, above))
+			error = add_word(words, "-idirafter");
+		else if (!error)
+			continue;
+		if (!error)
+			error = add_word(words, above);
+		if (error)
+			return error;
+	}
+	return error;
+}
+
+static struct error *add_apple_unit(struct gathering *g, const struct source_file *file,
+				    const struct words *own)
+{
+	static const char *const common[] = {
+		"-c",	      "-target",      "x86_64-apple-macos10.15",
+		"-mkernel",   "-nostdinc",    "-DKERNEL=1",
+		"-DAPPLE=1",  "-D__private_extern__=",
+	}, *const plus[] = { "clang++", "-fapple-kext", "-nostdinc++", "-std=gnu++14" },
+	   *const plain[] = { "clang", "-std=gnu11" };
+	struct words all = { 0 };
+	const char *const *first = is_plus(file->path) ? plus : plain;
+	size_t count = is_plus(file->path) ? ARRAY_LENGTH(plus) : ARRAY_LENGTH(plain);
+	struct error *error = NULL;
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = add_word(&all, first[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(common) && !error; i++)
+		error = add_word(&all, common[i]);
+	for (size_t i = 0; i < own->count && !error; i++)
+		error = add_word(&all, own->items[i]);
+	if (!error)
+		error = add_word(&all, file->disk);
+	if (!error)
+		error = command_add(g->model.root, all.items, all.count, &g->commands);
+	free(all.items);
+	return error;
+}
+
+/* I/O Kit sources have no build that could be asked: the driver's own folders, -I. */
 static struct error *find_apple_units(struct gathering *g)
 {
-	static const char *const words[] = {
-		"clang++",	"-c",		"-target",   "x86_64-apple-macos10.15",
-		"-mkernel",	"-fapple-kext", "-nostdinc", "-nostdinc++",
-		"-std=gnu++11", "-DKERNEL=1",	"-DAPPLE=1", "-D__private_extern__=",
-	};
-	struct error *error = NULL;
+	struct words own = { 0 };
+	struct error *error;
 	size_t before = g->commands.count;
 
 	if (!g->extra[0])
 		return tell(g, true, g->container->name,
 			    "I/O Kit sources need the kernel's headers: give them with "
 			    "-I DIR or --sdk DIR");
+	error = add_own_folders(g, &own);
 	for (size_t i = 0; !error && i < g->content_count; i++) {
 		const struct source_file *file = &g->model.files[i];
-		const char *all[ARRAY_LENGTH(words) + 2];
 
-		if (!file->kernel || path_ends_with(file->path, ".h") ||
-		    path_ends_with(file->path, ".hpp"))
-			continue;
-		memcpy(all, words, sizeof(words));
-		all[ARRAY_LENGTH(words)] = file->disk;
-		error = command_add(g->model.root, all, ARRAY_LENGTH(words) + 1,
-				    &g->commands);
+		if (file->kernel && !is_header(file->path))
+			error = add_apple_unit(g, file, &own);
 	}
+	free(own.items);
 	return error ? error : add_requests(g, before, NULL, true);
 }
 

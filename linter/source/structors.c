@@ -82,7 +82,9 @@ struct error *structors_find(const struct source_model *model, struct structors_
 
 	model_for_each_file(model, file)
 	{
-		for (size_t i = 0; !error && file->kernel && i < file->lexed.count; i++)
+		for (size_t i = 0;
+		     !error && (file->kernel || file->cplusplus) && i < file->lexed.count;
+		     i++)
 			error = look(file, i, ret);
 	}
 	return error;

@@ -283,6 +283,52 @@ START_TEST(iokit_sources_without_headers_are_not_checked)
 }
 END_TEST
 
+START_TEST(iokit_units_find_the_headers_of_their_own_project)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put("Headers/card.h", "#pragma once\n#include <IOKit/IOService.h>\n"
+			      "class org_example_Card : public IOService {\n"
+			      "\tOSDeclareDefaultStructors(org_example_Card)\n"
+			      "public:\n\tbool start(IOService *provider);\n};\n");
+	/* neither its own folder nor a kernel header leads there */
+	put("Card/card.cpp",
+	    "#include \"card.h\"\n#include <Headers/card.h>\n"
+	    "OSDefineMetaClassAndStructors(org_example_Card, IOService)\n"
+	    "bool org_example_Card::start(IOService *provider)\n"
+	    "{\n\treturn true;\n}\n");
+	report = lint("SRC017", "iokit");
+	ck_assert_uint_eq(report->not_checked_count, 0);
+	ck_assert_uint_eq(report->findings_count, 0);
+}
+END_TEST
+
+START_TEST(classes_of_others_have_headers_only)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put("family.h", "#pragma once\n#include <IOKit/IOService.h>\n"
+			"class Family : public IOService {\n"
+			"\tOSDeclareDefaultStructors(Family)\n};\n");
+	put("driver.cpp", "#include \"family.h\"\nint answer = 42;\n"
+			  "#include <IOKit/IOService.h>\n");
+	report = lint("SRC017", "iokit");
+	ck_assert_uint_eq(report->findings_count, 0);
+}
+END_TEST
+
+START_TEST(iokit_sources_in_c_are_read_as_c)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put("driver.c", "#include <mach/mach_types.h>\n"
+			"int class(int new)\n{\n\treturn new;\n}\n");
+	put("mach/mach_types.h", "\n");
+	report = lint("SRC017", "iokit");
+	ck_assert_uint_eq(report->not_checked_count, 0);
+}
+END_TEST
+
 START_TEST(kernel_headers_behind_an_own_header_make_a_driver)
 {
 	_cleanup_(report_destroy) struct report *report = NULL;
@@ -465,6 +511,9 @@ int main(void)
 	tcase_add_checked_fixture(units, setup, teardown);
 	tcase_add_test(units, a_unit_that_does_not_parse_is_not_checked);
 	tcase_add_test(units, iokit_sources_without_headers_are_not_checked);
+	tcase_add_test(units, iokit_units_find_the_headers_of_their_own_project);
+	tcase_add_test(units, classes_of_others_have_headers_only);
+	tcase_add_test(units, iokit_sources_in_c_are_read_as_c);
 	tcase_add_test(units, kernel_headers_behind_an_own_header_make_a_driver);
 	tcase_add_test(units, headers_of_others_have_no_findings);
 	tcase_add_test(units, what_smatch_says_is_told);

@@ -30,14 +30,26 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 		slot->super);
 }
 
+/* Whether the class is this driver's: headers of others lie in many a tree. */
+static bool is_defined(const struct structors_list *list, const char *class_name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if ((list->items[i].kind == STRUCTORS_DEFINE ||
+		     list->items[i].kind == RESERVED_DEFINE) &&
+		    !strcmp(list->items[i].class_name, class_name))
+			return true;
+	return false;
+}
+
 static struct error *run(struct linter *linter, const struct subject *subject)
 {
 	_structors_ struct structors_list list = { 0 };
 	struct error *error = structors_find(subject_source(subject), &list);
 
 	for (size_t i = 0; !error && i < list.count; i++)
-		if (list.items[i].kind == RESERVED_DECLARE ||
-		    list.items[i].kind == RESERVED_DEFINE)
+		if (list.items[i].kind == RESERVED_DEFINE ||
+		    (list.items[i].kind == RESERVED_DECLARE &&
+		     is_defined(&list, list.items[i].class_name)))
 			error = look(linter, subject, &list, &list.items[i]);
 	return error;
 }

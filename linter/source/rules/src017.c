@@ -12,6 +12,26 @@ static const struct structors *find(const struct structors_list *list,
 	return NULL;
 }
 
+/*
+ * Whether any source file, rather than a header, has code of the class: others' classes
+ * are in the tree by their headers only.
+ */
+static bool has_code(const struct source_model *model, const char *class_name)
+{
+	model_for_each_unit(model, unit)
+	{
+		unit_for_each(unit, node)
+		{
+			if (node->kind == NODE_FUNCTION && node->owner &&
+			    node->flags & NODE_DEFINITION &&
+			    !strcmp(node->owner, class_name) &&
+			    !strcmp(model->files[node->file].path, unit->path))
+				return true;
+		}
+	}
+	return false;
+}
+
 static struct error *look_class(struct linter *linter, const struct subject *subject,
 				const struct unit *unit, const struct node *class,
 				const struct structors_list *list)
@@ -26,6 +46,8 @@ static struct error *look_class(struct linter *linter, const struct subject *sub
 				   class->name, "add OSDeclareDefaultStructors(Class)",
 				   "class %s is below OSObject but declares no structors",
 				   class->name);
+	if (!define && !has_code(subject_source(subject), class->name))
+		return NULL;
 	if (!define)
 		return source_emit(
 			linter, subject, declare->file, declare->token->line,
