@@ -271,6 +271,39 @@ static struct error *cycle(struct values *v, const struct plan *plan,
 	return error ? error : report_output(report, &v->report, ret);
 }
 
+/* What says how a VM is to be says nothing of a machine that is there already. */
+static struct error *check_target(const struct values *v)
+{
+	const struct {
+		const char *option;
+		bool given;
+	} of_vm[] = {
+		{ "--kernel", v->kernels.count != 0 },
+		{ "--append", v->append != NULL },
+		{ "--add-device", v->devices.count != 0 },
+		{ "--memory", v->memory != 0 },
+		{ "--cpus", v->cpus != 0 },
+		{ "--boot-timeout", v->boot != 0 },
+		{ "--no-kvm", v->no_kvm },
+		{ "--hold", v->hold },
+		{ "--dump", v->dump },
+	};
+	bool vm = !v->target || !strcmp(v->target, "vm");
+	bool ssh = v->target && !strncmp(v->target, "ssh:", 4);
+
+	for (size_t i = 0; !vm && i < sizeof(of_vm) / sizeof(*of_vm); i++)
+		if (of_vm[i].given)
+			return error_new(ERROR_USAGE,
+					 "%s is for the target vm, not for %s",
+					 of_vm[i].option, v->target);
+	if (v->ssh_options.count && !ssh)
+		return error_new(ERROR_USAGE, "--ssh-option needs --target ssh:HOST");
+	if (v->commit && vm)
+		return error_new(ERROR_USAGE, "--commit is for real machines: in a VM a "
+					      "record is safe when it is written");
+	return NULL;
+}
+
 static struct error *run(void *values, const struct string_list *operands,
 			 enum exit_status *ret)
 {
@@ -279,6 +312,8 @@ static struct error *run(void *values, const struct string_list *operands,
 	_free_ char *folder = NULL;
 	struct error *error = report_options_check(&v->report);
 
+	if (!error)
+		error = check_target(v);
 	if (!error)
 		error = make_plan(v, operands, &plan);
 	if (!error && v->journal_max && v->journal_max < PLAN_SMALLEST_JOURNAL)

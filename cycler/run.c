@@ -321,8 +321,8 @@ static bool may_resume(const struct session *s)
 	if (stop_on(s) & STOP_ON_NEVER && !allowed)
 		allowed = STOP_ON_NEVER_RESTARTS;
 	return s->results.restarts < allowed && !*s->options->stop && !s->trouble &&
-	       !s->stop_reason && !(stop_on(s) & ending) && !s->options->hold &&
-	       s->results.outcome.end != TARGET_INTERRUPTED;
+	       !s->target->vanished && !s->stop_reason && !(stop_on(s) & ending) &&
+	       !s->options->hold && s->results.outcome.end != TARGET_INTERRUPTED;
 }
 
 /* The target is given up; its console is kept under a name of its own. */

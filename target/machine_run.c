@@ -430,6 +430,7 @@ static void look_again(struct following *f)
 	}
 	if (now - f->lost_at > limit) {
 		f->ended = true;
+		m->target.vanished = true;
 		f->outcome->end = TARGET_GONE;
 		snprintf(f->outcome->why, sizeof(f->outcome->why),
 			 "%.40s vanished: no connection for %llu s (%.70s)", m->who,

@@ -133,7 +133,8 @@ struct target {
 	 * "": at its root. After target_create().
 	 */
 	const char *root;
-	bool real; /* not expendable: it has a disk, and a power cut is one */
+	bool vanished; /* it cannot be reached any more */
+	bool real;     /* not expendable: it has a disk, and a power cut is one */
 	/*
 	 * Memory shared with what runs there; survives its death. Programs find it
 	 * through the variable BOOKEND_AREA, "PATH:OFFSET:SIZE": a file to map.
