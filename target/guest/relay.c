@@ -560,8 +560,11 @@ static int end(const char *root, const char *id)
 	if (!get_text(root, "pid", id, text, sizeof(text)))
 		return 0;
 	pid = atoi(text);
-	for (int i = 0; pid > 1 && i < 50; i++) {
-		if (kill(-pid, SIGKILL) && errno == ESRCH)
+	/* until the keeper is through, too: what it writes must not outlive its folder */
+	for (int i = 0; pid > 1 && i < 100; i++) {
+		bool gone = kill(-pid, SIGKILL) && errno == ESRCH;
+
+		if (gone && (get_text(root, "end", id, text, sizeof(text)) || i >= 50))
 			return 0;
 		usleep(20000);
 	}
