@@ -14,7 +14,11 @@
 
 void blame_normalize(const char *function, char *ret, size_t size)
 {
-	size_t length = strcspn(function, ".");
+	size_t length;
+
+	/* Descriptors of 64-bit PowerPC: the code itself has a dot before its name. */
+	function += function[0] == '.' && function[1];
+	length = strcspn(function, ".");
 
 	/* C++ and Rust keep their names. */
 	if (!strncmp(function, "_Z", 2) || !strncmp(function, "_R", 2) || !length)

@@ -19,6 +19,18 @@ static const char *const helpers[] = {
 	"Debugger*",
 	"sleh_*",
 	"fleh_*",
+	/* arithmetic, formatting, mapping and freeing for others */
+	"__roundup_pow_of_two",
+	"__rounddown_pow_of_two",
+	"__ilog2*",
+	"string_nocheck",
+	"*_string",
+	"ioremap*",
+	"__ioremap*",
+	"check_unmap",
+	"__get_free_pages",
+	"get_zeroed_page*",
+	"rcu_preempt_sleep_check",
 	/* assertions, panics of subsystems and of Rust */
 	"assertfail*",
 	"assert_fail*",
@@ -858,6 +870,9 @@ static const char *const entries[] = {
 };
 
 static const char *const watchers[] = {
+	"__perf_event_overflow",
+	"perf_event_overflow",
+	"*_pmu_handle_irq",
 	"sched_show_task*",
 	"_sched_show_task*",
 	"print_other_cpu*",

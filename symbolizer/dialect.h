@@ -60,10 +60,11 @@ struct event {
 	bool in_user;	   /* the registers that follow are of user space */
 	bool closed;	   /* an end mark was seen */
 	bool expect_bytes;
-	bool stack_begun;      /* its header was seen */
-	int cpu;	       /* that reports; -1: not told */
-	const char *title;     /* static, in place of the pattern's; NULL */
-	const char *title_alt; /* likewise for alt */
+	uint64_t begun, begun_at; /* line and offset, when the first line was another */
+	bool stack_begun;	  /* its header was seen */
+	int cpu;		  /* that reports; -1: not told */
+	const char *title;	  /* static, in place of the pattern's; NULL */
+	const char *title_alt;	  /* likewise for alt */
 	void *state; /* of a dialect that takes lines itself; freed with free() */
 };
 

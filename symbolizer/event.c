@@ -234,11 +234,11 @@ static bool try_header(struct event *event, const struct logline *line,
 }
 
 /* How architectures announce the instruction pointer. */
-static const char *const pointers[] = {
-	"RIP: 0010:", "RIP: 0018:", "RIP: e030:", "IP: ",   "EIP: ",
-	"pc : ",      "PC is at ",  "epc : ",	  "sepc: ", "NIP ",
-	"RIP  [<",    "RIP: ",	    "PSW : "
-};
+static const char *const pointers[] = { "RIP: 0010:", "RIP: 0018:", "RIP: e030:",
+					"IP: ",	      "EIP: ",	    "EIP is at ",
+					"pc : ",      "PC is at ",  "epc : ",
+					"sepc: ",     "NIP ",	    "RIP  [<",
+					"RIP: ",      "PSW : ",	    "Krnl PSW : " };
 
 /* The same place is often told twice; the first time counts. */
 static bool told_before(struct event *event, const struct trace_place *place)
@@ -371,6 +371,9 @@ static bool try_pointer(struct event *event, const struct logline *line,
 			event_extend(event, line);
 			return true;
 		}
+		/* s390: two words of the processor, then the place in parentheses. */
+		if (pointers[i][0] == 'K' && memchr(from, '(', end - from))
+			from = memchr(from, '(', end - from);
 		if (from + 5 < end && from[4] == ':' && isxdigit((unsigned char)*from))
 			from += 5;
 		/* arm32 tells the place by name before, and the registers here. */
@@ -378,6 +381,12 @@ static bool try_pointer(struct event *event, const struct logline *line,
 			read_registers(event, line);
 		if (event->fault_seen && !strcmp(pointers[i], "pc : ") && *from == '[')
 			return true;
+		/* i386 has the address alone here, and the name below: "EIP is at f+0x…".
+		 */
+		if (logline_find(line, " EFLAGS: ") && pointers[i][0] == 'E') {
+			event_extend(event, line);
+			return true;
+		}
 		if (!trace_read_place(from, end, &place) ||
 		    (!place.sized && !place.address && !place.offset))
 			return lose_pointer(event, pointers[i], from, end);

@@ -96,6 +96,18 @@ static bool skip_host(struct logline *line)
 	size_t most = line->length < PREFIX_LIMIT ? line->length : PREFIX_LIMIT;
 	const char *end;
 
+	/* journalctl -o short-monotonic: the time is off already, one word is left. */
+	if (line->stamped && most && isalnum((unsigned char)line->text[0])) {
+		const char *space = memchr(line->text, ' ', most);
+
+		if (space && line->text + line->length - space > 8 &&
+		    !memcmp(space, mark, sizeof(mark) - 1)) {
+			skip(line, space + sizeof(mark) - 1 - line->text);
+			if (at(line, 0) == ' ')
+				skip(line, 1);
+			return true;
+		}
+	}
 	if (!most || line->text[0] == '[' || line->text[0] == ' ' ||
 	    !memchr(line->text, ':', most))
 		return false;
@@ -112,7 +124,8 @@ static bool skip_host(struct logline *line)
 	return false;
 }
 
-/* "[ 1019.110825]", "[Mon Nov 20 15:40:23 2026]", "[    C0]", "[ T3173]" */
+/* "[ 1019.110825]", "[ 1019.1 <    0.2>]", "[Mon Nov 20 15:40:23 2026]", "[    C0]", "[
+ * T3173]" */
 static bool skip_bracket(struct logline *line)
 {
 	const char *end, *p = line->text + 1;
@@ -136,7 +149,8 @@ static bool skip_bracket(struct logline *line)
 			stamp = (*q == '.' || *q == ':') && is_digit(q[1]) && q > p &&
 				is_digit(q[-1]);
 		for (const char *q = p; q < end && stamp; q++)
-			stamp = isalnum((unsigned char)*q) || strchr(" .:,+-@", *q);
+			stamp = isalnum((unsigned char)*q) || strchr(" .:,+-@", *q) ||
+				(q > p && strchr("<>", *q));
 		if (!stamp)
 			return false;
 		line->stamped = true;
@@ -144,6 +158,55 @@ static bool skip_bracket(struct logline *line)
 	skip(line, end + 1 - line->text);
 	if (at(line, 0) == ' ')
 		skip(line, 1);
+	return true;
+}
+
+/* "kern  :warn  : " of dmesg --decode */
+static bool skip_decoded(struct logline *line)
+{
+	static const char *const levels[] = { "emerg", "alert",	 "crit", "err",
+					      "warn",  "notice", "info", "debug" };
+	const char *end = line->text + line->length, *colon, *level;
+
+	if (line->length < 16)
+		return false;
+	colon = memchr(line->text, ':', 10);
+	if (!colon || colon - line->text < 3 ||
+	    memchr(line->text, '[', colon - line->text))
+		return false;
+	level = colon + 1;
+	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
+		size_t length = strlen(levels[i]);
+		const char *after = level + length;
+
+		if ((size_t)(end - level) < length + 2 ||
+		    memcmp(level, levels[i], length) != 0)
+			continue;
+		while (after < end && *after == ' ')
+			after++;
+		if (after + 1 >= end || *after != ':' || after[1] != ' ')
+			return false;
+		skip(line, (size_t)(after + 2 - line->text));
+		return true;
+	}
+	return false;
+}
+
+/* "1700000000.123456 " of journalctl -o short-unix, before a host. */
+static bool skip_unix(struct logline *line)
+{
+	size_t i = 0;
+
+	while (is_digit(at(line, i)) && i < 12)
+		i++;
+	if (i < 9 || at(line, i) != '.')
+		return false;
+	for (i++; is_digit(at(line, i)) && i < 24; i++)
+		;
+	if (at(line, i) != ' ')
+		return false;
+	skip(line, i + 1);
+	line->stamped = true;
 	return true;
 }
 
@@ -185,7 +248,8 @@ void logline_read(const char *raw, size_t length, char *scratch, struct logline 
 		skip(ret, 2);
 	for (int i = 0; i < 6; i++)
 		if (!skip_bracket(ret) && !skip_priority(ret) && !skip_netconsole(ret) &&
-		    !skip_host(ret) && !skip_iso(ret))
+		    !skip_host(ret) && !skip_iso(ret) && !skip_unix(ret) &&
+		    !skip_decoded(ret))
 			break;
 	while (ret->length && (*ret->text == ' ' || *ret->text == '\t')) {
 		skip(ret, 1);

@@ -182,8 +182,8 @@ static struct error *open_event(struct panic_reader *r, struct event *event,
 {
 	struct error *error = NULL;
 
-	event->panic.line = line->number;
-	event->panic.start = line->offset;
+	event->panic.line = event->begun ? event->begun : line->number;
+	event->panic.start = event->begun ? event->begun_at : line->offset;
 	memcpy(event->caller, line->caller, sizeof(event->caller));
 	if (owner >= 0)
 		error = break_off(r, (size_t)owner, line);
@@ -215,6 +215,34 @@ static struct error *tell_single(struct panic_reader *r, struct event *event,
 }
 
 /*
+ * The message of a warning stands below its first line. Where it tells what kind of error
+ * it is about (a list, a lockup), the warning is nothing by itself.
+ */
+static bool is_explained(const struct event *warning, const struct event *event,
+			 const struct logline *line)
+{
+	return !strcmp(warning->dialect->name, "warning") &&
+	       strcmp(event->dialect->name, "warning") != 0 &&
+	       !warning->panic.context_count && line->number - warning->panic.line <= 2;
+}
+
+/* @event goes on from where the warning began. */
+static void discard(struct panic_reader *r, size_t number, struct event *event)
+{
+	struct event *warning = r->open[number];
+
+	event->cpu = event->cpu < 0 ? warning->cpu : event->cpu;
+	event->begun = warning->panic.line;
+	event->begun_at = warning->panic.start;
+	if (warning == r->held)
+		r->held = NULL;
+	memmove(&r->open[number], &r->open[number + 1],
+		(r->open_count - number - 1) * sizeof(*r->open));
+	r->open_count--;
+	event_destroy(warning);
+}
+
+/*
  * Whether the line starts a report, or joins an open one as its consequence.
  */
 static struct error *try_triggers(struct panic_reader *r, const struct logline *line,
@@ -241,6 +269,10 @@ static struct error *try_triggers(struct panic_reader *r, const struct logline *
 		if (!event)
 			continue;
 		*ret = true;
+		if (owner >= 0 && is_explained(r->open[owner], event, line)) {
+			discard(r, (size_t)owner, event);
+			owner = -1;
+		}
 		if (owner >= 0 && matches[i].pattern->single)
 			return tell_single(r, event, line);
 		return open_event(r, event, line, owner);

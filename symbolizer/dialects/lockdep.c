@@ -106,6 +106,8 @@ static const struct pattern patterns[] = {
 	  "inconsistent lock state in {f}", NULL, NULL, NULL, false },
 	{ "suspicious RCU usage", "LOCKDEP", PANIC_NOTE, BLAME_STACK,
 	  "WARNING: suspicious RCU usage in {f}", NULL, NULL, NULL, false },
+	{ "INFO: suspicious rcu_dereference", "LOCKDEP", PANIC_NOTE, BLAME_STACK,
+	  "WARNING: suspicious RCU usage in {f}", NULL, NULL, NULL, false },
 	{ "bad unlock balance detected", "LOCKDEP", PANIC_NOTE, BLAME_NAMED,
 	  "WARNING: bad unlock balance in {f}", NULL, NULL, NULL, false },
 	{ "held lock freed!", "LOCKDEP", PANIC_NOTE, BLAME_NAMED,

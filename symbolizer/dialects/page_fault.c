@@ -119,6 +119,14 @@ static void finish(struct event *event)
 	panic_set(&event->panic.reading, text, strlen(text));
 }
 
+/* "Oops: 0002 [#1] SMP" counts; whoever else says oops does not. */
+static bool begin_oops(struct event *event, const struct logline *line, const char *at)
+{
+	(void)event;
+	(void)at;
+	return logline_find(line, "[#") != NULL;
+}
+
 static const char *const user_faults[] = { "userspace", "user process", " ip:", NULL };
 
 static const struct pattern patterns[] = {
@@ -153,9 +161,9 @@ static const struct pattern patterns[] = {
 	{ "PANIC: double fault", "DoS", PANIC_FATAL, BLAME_FAULT,
 	  "PANIC: double fault in {f}", NULL, NULL, NULL, false },
 	{ "Oops: ", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_FAULT, "Oops in {f}",
-	  "bad-access in {f}", NULL, NULL, true },
+	  "bad-access in {f}", begin_oops, NULL, true },
 	{ "Oops - ", "MEMORY_SAFETY_BUG", PANIC_SERIOUS, BLAME_FAULT, "Oops in {f}",
-	  "bad-access in {f}", NULL, NULL, true },
+	  "bad-access in {f}", begin_oops, NULL, true },
 	{ "BUG: stack guard page was hit", "MEMORY_SAFETY_BUG", PANIC_FATAL,
 	  BLAME_OVERFLOW, "BUG: stack guard page was hit in {f}", "stack-overflow in {f}",
 	  NULL, NULL, false },

@@ -143,6 +143,38 @@ START_TEST(a_fault_of_a_process_is_none_of_the_kernels)
 }
 END_TEST
 
+START_TEST(the_message_of_a_warning_says_what_it_is_about)
+{
+	guilty_is("WARNING: CPU: 1 PID: 263 at lib/list_debug.c:62 "
+		  "__list_del_entry+0xf4/0x100()\n"
+		  "list_del corruption. next->prev should be f3215564, but was (null)\n"
+		  "Call Trace:\n"
+		  " [<c0466c1b>] warn_slowpath_common+0x8b/0xc0\n"
+		  " [<c0712794>] __list_del_entry+0xf4/0x100\n"
+		  " [<f8012345>] my_close+0x12/0x30 [mydrv]\n",
+		  "BUG: corrupted list in my_close", "mydrv");
+}
+END_TEST
+
+START_TEST(i386_tells_the_place_below_its_address)
+{
+	guilty_is("kernel BUG at include/net/cfg80211.h:2473!\n"
+		  "EIP: 0060:[<f8b0b7b1>] EFLAGS: 00010246 CPU: 0\n"
+		  "EIP is at my_priv+0x21/0x30 [mydrv]\n"
+		  "EAX: 00000000 EBX: f3215564 ECX: 00000000 EDX: 00000000\n",
+		  "kernel BUG in my_priv", "mydrv");
+}
+END_TEST
+
+START_TEST(who_says_oops_need_not_be_the_kernel)
+{
+	_cleanup_(panic_log_destroy) struct panic_log *log =
+		parse("Oops: efitime: can't read time!\n");
+
+	ck_assert_uint_eq(log->count, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("blame");
@@ -157,6 +189,9 @@ int main(void)
 	tcase_add_test(tests, a_panic_of_rust_gives_its_reason_and_a_readable_name);
 	tcase_add_test(tests, only_helpers_leave_the_place_itself);
 	tcase_add_test(tests, a_fault_of_a_process_is_none_of_the_kernels);
+	tcase_add_test(tests, the_message_of_a_warning_says_what_it_is_about);
+	tcase_add_test(tests, i386_tells_the_place_below_its_address);
+	tcase_add_test(tests, who_says_oops_need_not_be_the_kernel);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }

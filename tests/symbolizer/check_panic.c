@@ -50,6 +50,17 @@ START_TEST(prefixes_of_every_transport_are_taken_off)
 	line_is("2026-11-20T15:40:23,123456+00:00 BUG: x", "BUG: x", "");
 	line_is("Nov 20 15:40:23 host kernel: BUG: x", "BUG: x", "");
 	line_is("Nov 20 15:40:23 host kernel: [    1.5] BUG: x", "BUG: x", "");
+	/* dmesg -d, -e, -x; journalctl -o short-iso, short-monotonic, short-unix */
+	line_is("[    1.234567 <    0.000012>] BUG: x", "BUG: x", "");
+	line_is("[Mon Nov 20 15:40:23 2026 <    0.000012>] BUG: x", "BUG: x", "");
+	line_is("[Nov20 15:40] BUG: x", "BUG: x", "");
+	line_is("[  +0.000012] BUG: x", "BUG: x", "");
+	line_is("kern  :alert : BUG: x", "BUG: x", "");
+	line_is("kern  :warn  : [   12.345678] BUG: x", "BUG: x", "");
+	line_is("2026-11-20T15:40:23+0000 host kernel: BUG: x", "BUG: x", "");
+	line_is("[   12.345678] host kernel: BUG: x", "BUG: x", "");
+	line_is("1700000000.123456 host kernel: BUG: x", "BUG: x", "");
+	line_is("<6>[   12.345678] BUG: x", "BUG: x", "");
 	line_is("6,1234,5678901,-;BUG: x", "BUG: x", "");
 	line_is("6,1234,5678901,-,caller=T7;BUG: x", "BUG: x", "T7");
 	line_is("\033[1;31mBUG: x\033[0m\r\n", "BUG: x", "");
