@@ -176,6 +176,8 @@ static struct error *take_event(struct results *r, json_t *event)
 		r->leg = leg;
 	if (!strcmp(what, "end"))
 		r->ended = true;
+	if (!strcmp(what, "oops"))
+		r->broken = true;
 	if (!strcmp(what, "stuck") && r->plan->policy.on_stuck != ON_STUCK_WAIT)
 		r->stuck = true;
 	if (json_array_size(r->events) < EVENT_LIMIT &&
@@ -238,7 +240,7 @@ void results_restart(struct results *r)
 		for (size_t i = 0; i < results_cycles(&r->plan->legs[leg]); i++)
 			r->accounts[leg][i].seconds_before = r->accounts[leg][i].seconds;
 	r->lines_seen = r->bytes_seen = 0;
-	r->ended = r->stuck = false;
+	r->ended = r->stuck = r->broken = false;
 	strbuf_truncate(&r->partial, 0);
 	strbuf_truncate(&r->noise, 0);
 }

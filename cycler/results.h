@@ -46,7 +46,8 @@ struct results {
 	struct strbuf told; /* lines of the log that are in findings already */
 	bool ended;	    /* the agent got to its end */
 	bool stuck;
-	size_t leg; /* running, or the last */
+	bool broken; /* the target's kernel oopsed, and went on */
+	size_t leg;  /* running, or the last */
 	struct target_outcome outcome;
 };
 

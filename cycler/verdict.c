@@ -512,6 +512,9 @@ static struct error *add_end(const struct verdict_context *v)
 	}
 	if (v->results->stuck)
 		return report_fail(v->report, "a step hangs: %s", v->last_step);
+	if (v->results->broken)
+		return report_fail(v->report, "the target's kernel oopsed: %s",
+				   v->last_step);
 	if (!v->results->ended)
 		return report_fail(v->report, "the agent died (%d): %.400s", o->status,
 				   strbuf_string(&v->results->noise));

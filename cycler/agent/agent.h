@@ -45,6 +45,7 @@ struct agent {
 	size_t leg;	   /* running */
 	size_t first_leg;  /* resume here */
 	bool stuck;
+	bool broken;	/* the kernel oopsed, and went on */
 	char **modules; /* names that the plan loads, NULL end */
 	size_t module_count;
 };

@@ -32,6 +32,7 @@ enum {
 	LOOK_MS = 50,
 	CALIBRATE_MS = 50,
 	CLOCK_JUMP_MS = 1000,
+	TAINT_DIE = 1 << 7, /* Documentation/admin-guide/tainted-kernels.rst */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -264,12 +265,31 @@ static void watch_clock(struct agent *agent)
 	before = offset;
 }
 
+/*
+ * A VM panics when it oopses; a real machine goes on, but nothing it shows from then on
+ * is the driver's own: the run ends, and the first report is the one to read.
+ */
+static void watch_oops(struct agent *agent)
+{
+	static bool died_before, looked;
+	bool died = agent->taint & TAINT_DIE;
+
+	died_before = looked ? died_before : died;
+	looked = true;
+	if (!died || died_before || agent->broken)
+		return;
+	agent->broken = true;
+	agent->journal.header->stop = 1;
+	agent_tell(json_pack("{s:s}", "event", "oops"));
+}
+
 static void look(struct agent *agent, size_t workers)
 {
 	const struct timespec pause = { 0, LOOK_MS * 1000000 };
 
 	sense_log(agent, workers);
 	sense_taint(agent);
+	watch_oops(agent);
 	for (size_t i = 0; i < agent->watch_count; i++)
 		if (agent->watches[i]->tick)
 			agent->watches[i]->tick(agent->watch_states[i]);
@@ -415,14 +435,14 @@ static struct error *run_leg(struct agent *agent)
 		survey_stop(agent, survey);
 	}
 	header->stop = 1;
-	if (!agent->stuck)
+	if (!agent->stuck && !agent->broken)
 		close_holds(agent, holders, workers);
 	set_turbo(false);
 	sense_log(agent, workers);
 	agent_mark(agent, JOURNAL_MARK_LEG_DONE, (int)agent->leg);
 	sense_leg(agent, workers);
 	costs_tell(agent, workers);
-	if (!agent->stuck)
+	if (!agent->stuck && !agent->broken)
 		sense_residue(agent);
 	return NULL;
 }
@@ -515,6 +535,7 @@ static struct error *work(struct agent *agent, const char *path)
 		return error;
 	calibrate(agent);
 	sense_taint(agent);
+	watch_oops(agent);
 	error = open_recorder(agent);
 	if (!error)
 		error = start_watches(agent);
@@ -524,10 +545,10 @@ static struct error *work(struct agent *agent, const char *path)
 		error = residue_take(&agent->residue, &agent->baseline);
 	for (agent->leg = agent->first_leg;
 	     !error && agent->leg < agent->plan->leg_count && !agent->stuck &&
-	     !interrupted;
+	     !agent->broken && !interrupted;
 	     agent->leg++) {
 		error = run_leg(agent);
-		if (!error && !agent->stuck)
+		if (!error && !agent->stuck && !agent->broken)
 			collect_watches(agent);
 	}
 	stop_committing(agent);
