@@ -563,6 +563,65 @@ START_TEST(drivers_that_are_never_needed_together_could_be_two_kexts)
 }
 END_TEST
 
+/* Every key that the loader knows, with a value of a type that it does not take. */
+START_TEST(each_key_of_the_wrong_type_is_named)
+{
+	static const struct {
+		const char *key, *value; /* key of a personality: behind a ':' */
+	} cases[] = {
+		{ "CFBundlePackageType", "<integer>1</integer>" },
+		{ "CFBundlePackageType", "<string>APPL</string>" },
+		{ "CFBundleIdentifier", "<array/>" },
+		{ "CFBundleVersion", "<integer>1</integer>" },
+		{ "CFBundleShortVersionString", "<true/>" },
+		{ "CFBundleName", "<dict/>" },
+		{ "CFBundleExecutable", "<true/>" },
+		{ "CFBundleSharedExecutableIdentifier", "<integer>1</integer>" },
+		{ "CFBundleGetInfoString", "<array/>" },
+		{ "NSHumanReadableCopyright", "<integer>2014</integer>" },
+		{ "LSMinimumSystemVersion", "<integer>10</integer>" },
+		{ "OSBundleCompatibleVersion", "<integer>1</integer>" },
+		{ "OSBundleRequired", "<true/>" },
+		{ "OSBundleRequired", "<string>Always</string>" },
+		{ "OSBundleAllowUserLoad", "<string>yes</string>" },
+		{ "OSBundleIsInterface", "<integer>1</integer>" },
+		{ "OSKernelResource", "<string>true</string>" },
+		{ "OSBundleEnableKextLogging", "<integer>1</integer>" },
+		{ "OSBundleLibraries", "<array/>" },
+		{ "OSBundleLibraries_x86_64", "<string>com.apple.kpi.iokit</string>" },
+		{ "IOKitPersonalities", "<array/>" },
+		{ "IOKitPersonalities_i386", "<string/>" },
+		{ ":CFBundleIdentifier", "<true/>" },
+		{ ":IOClass", "<integer>1</integer>" },
+		{ ":IOProviderClass", "<array/>" },
+		{ ":IOMatchCategory", "<true/>" },
+		{ ":IOUserClientClass", "<dict/>" },
+		{ ":IOProbeScore", "<string>1000</string>" },
+		{ ":IOKitDebug", "<string>65535</string>" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		bool inner = *cases[i].key == ':';
+		_cleanup_(report_destroy) struct report *report = NULL;
+		_strbuf_ struct strbuf plist = STRBUF_INIT;
+
+		strbuf_addf(&plist,
+			    "<plist version=\"1.0\"><dict>%s<key>%s</key>%s%s</dict>"
+			    "</plist>",
+			    inner ? "<key>IOKitPersonalities</key><dict><key>P</key><dict>"
+				  : "",
+			    cases[i].key + inner, cases[i].value,
+			    inner ? "</dict></dict>" : "");
+		write_text("A.kext/Contents/Info.plist", strbuf_string(&plist));
+		report = lint_scratch("BND003", NULL);
+		ck_assert_msg(report->findings_count == 1, "%s %s: %zu", cases[i].key,
+			      cases[i].value, report->findings_count);
+		ck_assert_ptr_nonnull(
+			strstr(report->findings[0].symbol, cases[i].key + inner));
+	}
+}
+END_TEST
+
 START_TEST(reads_every_layout)
 {
 	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
@@ -829,6 +888,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tcase, only_apples_notice_opens_the_private_interfaces);
 	tcase_add_test(tcase, kexts_in_different_folders_are_different_products);
 	tcase_add_test(tcase, drivers_that_are_never_needed_together_could_be_two_kexts);
+	tcase_add_test(tcase, each_key_of_the_wrong_type_is_named);
 	tcase_add_test(tcase, reads_every_layout);
 	tcase_add_test(tcase, an_early_failure_hides_nothing_later);
 	tcase_add_test(tcase, a_kext_of_a_real_compiler_is_read_to_the_end);
