@@ -150,6 +150,31 @@ static void add_scalar(const json_t *value, struct strbuf *out)
 		strbuf_adds(out, "-");
 }
 
+/* [{"name": "__TEXT", "size": 4096, …}] as "__TEXT:4096": what a member is, and how much.
+ */
+static void add_brief(const json_t *array, struct strbuf *out)
+{
+	const json_t *one, *value;
+	const char *key;
+	size_t i;
+
+	json_array_foreach((json_t *)array, i, one)
+	{
+		size_t told = 0;
+
+		strbuf_adds(out, i ? "," : "");
+		if (!json_is_object(one))
+			add_scalar(one, out);
+		json_object_foreach((json_t *)one, key, value)
+		{
+			if (told == 2)
+				break;
+			strbuf_adds(out, told++ ? ":" : "");
+			add_scalar(value, out);
+		}
+	}
+}
+
 /* "kmalloc crc=0x…; yes" on one line: the first value bare, the others with their key. */
 static void add_object(const json_t *object, struct strbuf *out)
 {
@@ -172,7 +197,10 @@ static void add_object(const json_t *object, struct strbuf *out)
 		}
 		if (!first)
 			strbuf_addf(out, "  %s=", key);
-		add_scalar(value, out);
+		if (json_is_array(value))
+			add_brief(value, out);
+		else
+			add_scalar(value, out);
 		first = false;
 	}
 }

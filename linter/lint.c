@@ -52,7 +52,8 @@ static const struct option options[] = {
 	  "Headers to read sources with, repeatable: the kernel headers of I/O Kit "
 	  "drivers." },
 	{ OPTION_STRING, 0, "sdk", "DIR", offsetof(struct values, lint.sdk),
-	  "A macOS SDK, whose Kernel.framework has these headers." },
+	  "A macOS SDK, or a folder whose Headers are the kernel's: for I/O Kit sources, "
+	  "and for what it calls deprecated." },
 	{ OPTION_STRING, 0, "overrides", "FILE",
 	  offsetof(struct values, suppress.overrides),
 	  "Decisions about findings that stay. Default: .bookend-overrides in the folder "

@@ -31,7 +31,11 @@ static json_t *libraries(const struct kext *kext)
 		if (use->wanted.text)
 			json_object_set_new(entry, "version",
 					    json_any_string(use->wanted.text));
-		json_object_set_new(entry, "used", json_boolean(use->used));
+		/* of a library that is not at hand nobody knows */
+		if (use->unknown)
+			json_object_set_new(entry, "at_hand", json_false());
+		else
+			json_object_set_new(entry, "used", json_boolean(use->used));
 		json_array_append_new(array, entry);
 	}
 	return array;

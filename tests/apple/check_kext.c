@@ -605,13 +605,14 @@ START_TEST(each_key_of_the_wrong_type_is_named)
 		_cleanup_(report_destroy) struct report *report = NULL;
 		_strbuf_ struct strbuf plist = STRBUF_INIT;
 
-		strbuf_addf(&plist,
-			    "<plist version=\"1.0\"><dict>%s<key>%s</key>%s%s</dict>"
-			    "</plist>",
-			    inner ? "<key>IOKitPersonalities</key><dict><key>P</key><dict>"
-				  : "",
-			    cases[i].key + inner, cases[i].value,
-			    inner ? "</dict></dict>" : "");
+		strbuf_addf(
+			&plist,
+			"<plist version=\"1.0\"><dict>%s<key>%s</key>%s%s</dict>"
+			"</plist>",
+			inner ? "<key>IOKitPersonalities</key><dict><key>P</key><dict>"
+			      : "",
+			cases[i].key + inner, cases[i].value,
+			inner ? "</dict></dict>" : "");
 		write_text("A.kext/Contents/Info.plist", strbuf_string(&plist));
 		report = lint_scratch("BND003", NULL);
 		ck_assert_msg(report->findings_count == 1, "%s %s: %zu", cases[i].key,
