@@ -2,9 +2,12 @@
 #include "symbolizer/index_cache.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "common/array.h"
 #include "common/cleanup.h"
@@ -13,6 +16,8 @@
 #include "common/strbuf.h"
 #include "common/units.h"
 #include "symbolizer/index.h"
+
+enum { NOTED_FOR = 3600 }; /* seconds */
 
 static const uint64_t default_limit = UINT64_C(2) << 30;
 
@@ -49,6 +54,18 @@ struct error *index_cache_path(const char *path, const char *build_id, char **re
 	return strbuf_steal(&name, ret);
 }
 
+/* Many file systems do not note when a file was read: what is used must not leave first.
+ */
+static void note_use(const char *name)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_NOW },
+					   { .tv_nsec = UTIME_OMIT } };
+	struct stat status;
+
+	if (!stat(name, &status) && time(NULL) - status.st_atim.tv_sec > NOTED_FOR)
+		utimensat(AT_FDCWD, name, times, 0);
+}
+
 struct error *index_cache_open(const char *path, const char *build_id, struct index **ret)
 {
 	_cleanup_(index_close) struct index *index = NULL;
@@ -62,6 +79,7 @@ struct error *index_cache_open(const char *path, const char *build_id, struct in
 	error = index_cache_path(path, build_id, &name);
 	if (error || access(name, R_OK) || stat(path, &status))
 		return error;
+	note_use(name);
 	bad = index_open(name, &index);
 	if (bad)
 		return NULL;
