@@ -785,13 +785,33 @@ struct error *symbolizer_each_file(struct symbolizer *s,
 	return NULL;
 }
 
+/*
+ * gdb may be started elsewhere, so that the path is whole; and it reads nothing that is
+ * compressed: such a file is told, and its command left out.
+ */
+static void add_gdb_file(const struct object *object, const char *name,
+			 struct strbuf *out)
+{
+	static const char *const packed[] = { ".xz", ".zst", ".gz" };
+	const char *path = object_path(object), *end = path + strlen(path);
+	_free_ char *whole = realpath(path, NULL);
+
+	for (size_t i = 0; i < ARRAY_LENGTH(packed); i++)
+		if (end - path > 4 && !strcmp(end - strlen(packed[i]), packed[i]))
+			strbuf_addf(out,
+				    "# %s: gdb cannot read %s: unpack it, and take the "
+				    "mark off the next line\n# ",
+				    name, path);
+	strbuf_addf(out, "add-symbol-file '%s'", whole ? whole : path);
+}
+
 static struct error *add_gdb_module(const struct image *image, struct strbuf *out)
 {
 	if (!image->object) {
 		strbuf_addf(out, "# %s: no debug file\n", image->name);
 		return NULL;
 	}
-	strbuf_addf(out, "add-symbol-file '%s'", object_path(image->object));
+	add_gdb_file(image->object, image->name, out);
 	for (size_t i = 0; i < image->section_count; i++) {
 		const struct section *section = &image->sections[i];
 
@@ -813,15 +833,16 @@ struct error *symbolizer_write_gdb(struct symbolizer *s, struct strbuf *out)
 {
 	struct error *error = need_object(s, &s->images[0]);
 
+	if (!error && !s->images[0].object)
+		strbuf_adds(out, "# vmlinux: no debug file; --debug PATH adds one\n");
 	if (!error && s->images[0].object) {
 		error = need_offset(s, s->images[0].object);
 		if (!s->offset_known)
 			strbuf_adds(out,
 				    "# the offset of KASLR is not known: taken as 0; "
 				    "--kallsyms tells it\n");
-		strbuf_addf(out, "add-symbol-file '%s' -o 0x%llx\n",
-			    object_path(s->images[0].object),
-			    (unsigned long long)s->kernel_offset);
+		add_gdb_file(s->images[0].object, "vmlinux", out);
+		strbuf_addf(out, " -o 0x%llx\n", (unsigned long long)s->kernel_offset);
 	}
 	for (size_t i = 1; !error && i < s->count; i++) {
 		if (!s->images[i].section_count && !s->images[i].base)

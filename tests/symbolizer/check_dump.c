@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Notes of dumps, ORC, and stacks in a memory made up here. */
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/file.h"
+#include "common/process.h"
 #include "common/strbuf.h"
 #include "symbolizer/dump_notes.h"
 #include "symbolizer/dump_stack.h"
@@ -258,10 +262,55 @@ START_TEST(module_with_a_build_id_keeps_its_sections)
 }
 END_TEST
 
+START_TEST(gdb_loads_what_the_script_says)
+{
+	_cleanup_(symbolizer_destroy) struct symbolizer *s = NULL;
+	const struct module_section section = { ".text", 0xffffffffc0400000 };
+	struct module_layout layout = { .name = "check_dump",
+					.sections = &section,
+					.section_count = 1 };
+	_strbuf_ struct strbuf script = STRBUF_INIT;
+	const char *const argv[] = { "gdb",
+				     "-batch",
+				     "-nx",
+				     "-x",
+				     "build/check_dump.gdb",
+				     "-ex",
+				     "info symbol 0xffffffffc0400040",
+				     NULL };
+	const struct process_options options = { .keep_stderr = true };
+	struct process_result result = { 0 };
+	char *exe = realpath("/proc/self/exe", NULL);
+
+	if (!process_found("gdb")) {
+		free(exe);
+		return;
+	}
+	unlink("build/check_dump.ko.debug");
+	ck_assert_int_eq(symlink(exe, "build/check_dump.ko.debug"), 0);
+	free(exe);
+	ck_assert_ok(symbolizer_create(&s));
+	symbolizer_set_cache(s, false);
+	ck_assert_ok(symbolizer_add_path(s, "build/check_dump.ko.debug"));
+	ck_assert_ok(symbolizer_add_module(s, &layout));
+	ck_assert_ok(symbolizer_write_gdb(s, &script));
+	ck_assert_ok(
+		file_write("build/check_dump.gdb", script.data, script.length, 0600));
+	ck_assert_ok(process_run(argv, &options, &result));
+	ck_assert_msg(strstr(strbuf_string(&result.output), "in section .text"), "%s\n%s",
+		      strbuf_string(&script), strbuf_string(&result.output));
+	strbuf_deinit(&result.output);
+	unlink("build/check_dump.gdb");
+	unlink("build/check_dump.ko.debug");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dump");
 	TCase *t = tcase_create("dump");
+
+	tcase_set_timeout(t, 120);
 
 	tcase_add_test(t, without_tables_what_follows_a_call_is_guessed);
 	tcase_add_test(t, orc_of_every_kernel_leads_to_the_caller);
@@ -270,6 +319,7 @@ int main(void)
 	tcase_add_test(t, stack_that_leads_back_to_itself_ends);
 	tcase_add_test(t, core_of_a_process_is_told_apart);
 	tcase_add_test(t, module_with_a_build_id_keeps_its_sections);
+	tcase_add_test(t, gdb_loads_what_the_script_says);
 	suite_add_tcase(suite, t);
 	return run_suite(suite);
 }
