@@ -154,6 +154,25 @@ static struct error *use_run_folder(const struct values *v, const char *path,
 	return error;
 }
 
+/* Dumps that crash kernels compress: not read, and no logs either. */
+static struct error *refuse_kdump(const char *path)
+{
+	static const char *const magics[] = { "KDUMP   ", "DISKDUMP", "makedump" };
+	_fclose_ FILE *file = fopen(path, "re");
+	char head[8];
+
+	if (!file || fread(head, 1, sizeof(head), file) != sizeof(head))
+		return NULL;
+	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
+		if (!memcmp(head, magics[i], sizeof(head)))
+			return error_new(ERROR_INPUT,
+					 "%s is a compressed kernel dump, which is not "
+					 "read yet: what its kernel said ('makedumpfile "
+					 "--dump-dmesg %s FILE') can be symbolized",
+					 path, path);
+	return NULL;
+}
+
 /* Reports of a log, or of a memory dump. */
 static struct error *read_panics(const struct values *v, const char *path,
 				 struct symbolizer *s, struct report *report,
@@ -165,7 +184,9 @@ static struct error *read_panics(const struct values *v, const char *path,
 		return process_core_read(path, s, log);
 	if (strcmp(path, "-") && dump_recognise(path))
 		return read_dump(v, path, s, report, log);
-	error = read_log(path, log);
+	error = strcmp(path, "-") ? refuse_kdump(path) : NULL;
+	if (!error)
+		error = read_log(path, log);
 	if (!error && log->count && strcmp(path, "-"))
 		error = use_run_folder(v, path, s);
 	return error ? error : panic_symbolize(log, s);
