@@ -22,7 +22,7 @@ static const char *const regions[CENSUS_REGIONS] = {
 	"init_rodata",
 };
 
-enum { PASSES_LISTED = 64 };
+enum { PASSES_LISTED = 64, PASS_RANGES = 1024 };
 
 struct objects {
 	uint64_t *keys;
@@ -199,12 +199,30 @@ static json_t *left_in(const struct census_object *objects, size_t count)
 	return list;
 }
 
+/* [[from, to], …] of the passes in which they were made; a long list is cut. */
+static json_t *pass_ranges(const struct census_object *objects, size_t count)
+{
+	json_t *ranges = json_array();
+
+	for (size_t i = 0; ranges && i < count;) {
+		uint64_t from = objects[i].pass, to = from;
+
+		for (; i < count && objects[i].pass <= to + 1; i++)
+			to = objects[i].pass;
+		if (json_array_size(ranges) >= PASS_RANGES)
+			break;
+		json_array_append_new(ranges, json_pack("[I, I]", (json_int_t)from,
+							(json_int_t)to));
+	}
+	return ranges;
+}
+
 /* Facts about what is still alive of one site. */
 static void add_alive(struct json_builder *b, const struct census_object *objects,
 		      size_t count, uint64_t now)
 {
 	uint64_t asked = 0, given = 0, oldest = now, youngest = 0, lowest = UINT64_MAX;
-	uint64_t passes = 0, set = 0;
+	uint64_t passes = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct census_object *o = &objects[i];
@@ -214,11 +232,7 @@ static void add_alive(struct json_builder *b, const struct census_object *object
 		oldest = o->born < oldest ? o->born : oldest;
 		youngest = o->born > youngest ? o->born : youngest;
 		lowest = o->ordinal < lowest ? o->ordinal : lowest;
-		if (i && o->pass == objects[i - 1].pass)
-			continue;
-		passes++;
-		/* the same for every order: two sites of the same passes have the same */
-		set += (o->pass * 0x9e3779b97f4a7c15ULL) ^ (o->pass << 32);
+		passes += !i || o->pass != objects[i - 1].pass;
 	}
 	json_builder_integer(b, "alive", count);
 	json_builder_integer(b, "alive_asked", asked);
@@ -226,7 +240,7 @@ static void add_alive(struct json_builder *b, const struct census_object *object
 	if (!count)
 		return;
 	json_builder_integer(b, "passes", passes);
-	json_builder_hex(b, "pass_set", set);
+	json_builder_value(b, "pass_ranges", pass_ranges(objects, count));
 	json_builder_integer(b, "first_pass", objects[0].pass);
 	json_builder_integer(b, "last_pass", objects[count - 1].pass);
 	json_builder_value(b, "left_in", left_in(objects, count));

@@ -144,24 +144,7 @@ static struct leak *leak_of(struct leaks *leaks, const struct site *site)
 	return &leaks->items[leaks->count++];
 }
 
-/* Passes of  that are not those of one before it; sums never exceed . */
-static uint64_t new_passes(const struct census_model *model, const struct leak *leak,
-			   const struct site *site, const char *kind)
-{
-	for (const struct site *other = model->sites; other < site; other++)
-		if (site->pass_set && other->alive && other->pass_set == site->pass_set &&
-		    (!kind || !strcmp(other->kind, kind)) && same_place(leak, other))
-			return 0;
-	return site->passes;
-}
-
-static uint64_t add_passes(uint64_t a, uint64_t b, uint64_t all)
-{
-	return all && a + b > all ? all : a + b;
-}
-
-static bool add_part(const struct census_model *model, struct leak *leak,
-		     const struct site *site)
+static bool add_part(struct leak *leak, const struct site *site)
 {
 	struct leak_part *part = NULL;
 
@@ -178,13 +161,6 @@ static bool add_part(const struct census_model *model, struct leak *leak,
 	part->objects += site->alive;
 	part->asked += site->alive_asked;
 	part->given += site->alive_given;
-	part->passes = add_passes(part->passes, new_passes(model, leak, site, site->kind),
-				  model->passes);
-	if (!site->pass_set)
-		leak->passes = part->passes > leak->passes ? part->passes : leak->passes;
-	else
-		leak->passes = add_passes(
-			leak->passes, new_passes(model, leak, site, NULL), model->passes);
 	return true;
 }
 
@@ -213,12 +189,11 @@ static bool is_tail(const struct site *site)
 	       site->first_ordinal == site->allocated - site->alive;
 }
 
-static bool add_site(const struct census_model *model, struct leaks *leaks,
-		     const struct site *site)
+static bool add_site(struct leaks *leaks, const struct site *site)
 {
 	struct leak *leak = leak_of(leaks, site);
 
-	if (!leak || !add_part(model, leak, site))
+	if (!leak || !add_part(leak, site))
 		return false;
 	name_object(leak, site);
 	if (site->alive_asked > leak->site->alive_asked)
@@ -382,6 +357,85 @@ static bool is_told(const struct site *site)
 	       (site->driver || site->process || cache_object(site->cache));
 }
 
+struct range {
+	uint64_t from, to;
+};
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+static uint64_t count_passes(struct range *ranges, size_t count)
+{
+	uint64_t passes = 0, behind = 0; /* the first that is not counted yet */
+
+	if (count)
+		qsort(ranges, count, sizeof(*ranges), compare_ranges);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t from = ranges[i].from < behind ? behind : ranges[i].from;
+
+		if (ranges[i].to < from)
+			continue;
+		passes += ranges[i].to - from + 1;
+		behind = ranges[i].to + 1;
+	}
+	return passes;
+}
+
+/*
+ * In how many passes any site of @leak (of @part, unless it is NULL) left something: each
+ * once. Sites that do not say which are added up.
+ */
+static struct error *passes_of(const struct census_model *model, const struct leak *leak,
+			       const struct leak_part *part, uint64_t *ret)
+{
+	_free_ struct range *ranges = NULL;
+	size_t count = 0, room = 0;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < model->site_count; i++) {
+		const struct site *site = &model->sites[i];
+
+		if (!is_told(site) || !same_place(leak, site) ||
+		    (part && (strcmp(part->kind, site->kind) ||
+			      !same_text(part->cache, site->cache))))
+			continue;
+		sum += json_array_size(site->pass_ranges) ? 0 : site->passes;
+		for (size_t k = 0; k < json_array_size(site->pass_ranges); k++) {
+			const json_t *range = json_array_get(site->pass_ranges, k);
+
+			if (!array_grow(ranges, count, room))
+				return error_nomem();
+			ranges[count++] = (struct range){
+				(uint64_t)json_integer_value(json_array_get(range, 0)),
+				(uint64_t)json_integer_value(json_array_get(range, 1)),
+			};
+		}
+	}
+	sum += count_passes(ranges, count);
+	*ret = model->passes && sum > model->passes ? model->passes : sum;
+	return NULL;
+}
+
+static struct error *count_all_passes(const struct census_model *model,
+				      struct leaks *leaks)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < leaks->count; i++) {
+		struct leak *leak = &leaks->items[i];
+
+		error = passes_of(model, leak, NULL, &leak->passes);
+		for (size_t k = 0; !error && k < leak->part_count; k++)
+			error = passes_of(model, leak, &leak->parts[k],
+					  &leak->parts[k].passes);
+	}
+	return error;
+}
+
 struct error *leaks_find(const struct census_model *model,
 			 const struct leak_options *options, struct leaks *ret)
 {
@@ -390,10 +444,12 @@ struct error *leaks_find(const struct census_model *model,
 	struct error *error = leak_symbols_create(model, options, &symbols);
 
 	for (size_t i = 0; !error && i < model->site_count; i++)
-		if (is_told(&model->sites[i]) &&
-		    !add_site(model, &leaks, &model->sites[i]))
+		if (is_told(&model->sites[i]) && !add_site(&leaks, &model->sites[i]))
 			error = error_nomem();
-	count_held_networks(&leaks);
+	if (!error)
+		error = count_all_passes(model, &leaks);
+	if (!error)
+		count_held_networks(&leaks);
 	for (size_t i = 0; !error && i < leaks.count; i++) {
 		struct leak *leak = &leaks.items[i];
 

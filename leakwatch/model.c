@@ -94,7 +94,7 @@ static struct error *read_site(const json_t *json, size_t index, struct site *si
 	site->cache = text_of(json, "cache");
 	site->driver = !strcmp(class, "driver");
 	site->process = !strcmp(class, "process");
-	site->pass_set = address_of(json, "pass_set");
+	site->pass_ranges = json_object_get(json, "pass_ranges");
 	site->lifetimes = json_object_get(json, "lifetimes");
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		const json_t *value = json_object_get(json, counts[i].key);

@@ -28,7 +28,7 @@ struct site {
 	uint64_t alive_most, given_most, smallest, largest;
 	uint64_t alive, alive_asked, alive_given;
 	uint64_t passes, first_pass, last_pass; /* in which what is alive was made */
-	uint64_t pass_set;			/* equal: the same passes; 0: not known */
+	const json_t *pass_ranges;		/* [[from, to], …], or NULL */
 	uint64_t first_ordinal;			/* of the oldest alive, from 0 */
 	uint64_t oldest_ns, youngest_ns;
 	uint64_t alive_at_mark;

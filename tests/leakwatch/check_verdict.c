@@ -202,6 +202,23 @@ START_TEST(a_leaked_file_reads_as_a_file)
 }
 END_TEST
 
+/* Two sites of one place in the driver, which differ in what the kernel did below. */
+#define PART(symbol, ranges)                                                        \
+	"{ 'kind': 'kmalloc', 'class': 'driver', 'allocated': 10, 'freed': 0,"      \
+	" 'alive': 10, 'alive_asked': 1000, 'passes': 10, 'first_pass': 1,"         \
+	" 'pass_ranges': " ranges ", 'stack': [ { 'address': '0xffffffff81000000'," \
+	" 'symbol': '" symbol "' }, " DRIVER " ] }"
+
+START_TEST(a_pass_in_which_two_things_were_left_counts_once)
+{
+	_cleanup_(report_destroy) struct report *report =
+		judge_sites(PART("kmalloc_trace", "[ [1, 8], [20, 21] ]") "," PART(
+			"kmalloc_node_trace", "[ [5, 12], [20, 21] ]"));
+
+	EXPECT_ONE(report, "LEAK001", "in 14 of 100 passes");
+}
+END_TEST
+
 START_TEST(a_reference_to_a_process_that_has_ended_is_held)
 {
 	_cleanup_(report_destroy) struct report *report = judge_sites(
@@ -453,6 +470,7 @@ int main(void)
 	tcase_add_test(tests, a_census_without_a_load_is_an_error);
 	tcase_add_test(tests, a_leaked_object_of_a_cache_excuses_the_cache);
 	tcase_add_test(tests, a_leaked_file_reads_as_a_file);
+	tcase_add_test(tests, a_pass_in_which_two_things_were_left_counts_once);
 	tcase_add_test(tests, a_reference_to_a_process_that_has_ended_is_held);
 	tcase_add_test(tests, what_a_function_of_the_kernel_makes_has_its_name);
 	tcase_add_test(tests, a_network_that_is_held_takes_its_sockets_along);
