@@ -172,7 +172,7 @@ static const struct tool tool = {
 		.summary = "Says what a driver depends on and what it offers.",
 		.description =
 			"Identity, versions, imports with the module or core that exports "
-			"each, exports, parameters, aliases, firmware, sections and wired "
+			"each, exports, parameters, aliases, firmware, names, sections and wired "
 			"memory: the file to send along with a question. A folder of such "
 			"files (or of drivers) answers who would be hit by a change.",
 		.examples = "bookend extract refdrv.ko --target linux:6.1.0-56-amd64\n"

@@ -10,6 +10,7 @@
 #include "linter/extract.h"
 #include "linter/footprint.h"
 #include "linter/linux_target.h"
+#include "linter/registered_names.h"
 #include "readers/bundle.h"
 #include "readers/ko.h"
 #include "report/json.h"
@@ -188,6 +189,31 @@ static json_t *classes(const struct ko *ko)
 	return object;
 }
 
+static struct error *add_registered(void *data, const struct registered_name *found)
+{
+	json_t *entry = json_pack("{s:o, s:s}", "name", json_any_string(found->name),
+				  "by", found->function);
+
+	for (size_t i = 0; entry && i < json_array_size(data); i++)
+		if (json_equal(json_array_get(data, i), entry)) {
+			json_decref(entry);
+			return NULL;
+		}
+	return json_array_append_new(data, entry) ? error_nomem() : NULL;
+}
+
+/* The names of classes, devices and drivers that it registers. */
+static json_t *registered(const struct ko *ko)
+{
+	json_t *array = json_array();
+	_error_ struct error *error = NULL;
+	bool looked;
+
+	if (array)
+		error = registered_names_find(ko, add_registered, array, &looked);
+	return array;
+}
+
 static void add_signature(struct json_builder *b, const struct ko_signature *s)
 {
 	static const char *const states[] = { "none", "signed", "broken", "not last" };
@@ -241,6 +267,7 @@ static struct error *describe(struct extraction *x, const struct member *member,
 	json_builder_value(&b, "parameters", parameters(ko));
 	json_builder_value(&b, "aliases", info_list(ko, "alias", false));
 	json_builder_value(&b, "classes", classes(ko));
+	json_builder_value(&b, "registers", registered(ko));
 	json_builder_value(&b, "sections", sections(ko->elf));
 	json_builder_value(&b, "memory", memory(ko->elf));
 	json_builder_value(&b, "exports", exports(ko));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/array.h"
+#include "linter/registered_names.h"
 #include "linter/subject_ko.h"
 
 /* "my_", "test-driver", "foo", "mychardev": words of tutorials, alone or together. */
@@ -50,74 +52,68 @@ static bool is_template(const char *name)
 	return word;
 }
 
-/* Whether the module gives a name to a class, device number or driver at all. */
-static bool registers_names(const struct ko *ko)
-{
-	static const char *const functions[] = { "class_create",
-						 "__class_create",
-						 "__class_register",
-						 "class_register",
-						 "alloc_chrdev_region",
-						 "register_chrdev_region",
-						 "__register_chrdev",
-						 "misc_register",
-						 "__platform_driver_register",
-						 "__pci_register_driver",
-						 "usb_register_driver",
-						 "driver_register",
-						 "platform_device_register_full" };
-
-	for (size_t i = 0; i < ARRAY_LENGTH(functions); i++)
-		if (ko_find_import(ko, functions[i]))
-			return true;
-	return false;
-}
-
 static struct error *tell(struct linter *linter, const struct subject *subject,
-			  const char *name, const char *message)
+			  const char *name, const char *message, const char *evidence)
 {
 	return linter_emit(
 		linter, subject,
 		&(struct finding){ .symbol = name,
 				   .message = message,
+				   .evidence = evidence,
 				   .hint = "use a name that says vendor and product: two "
 					   "drivers of the same name cannot be loaded "
 					   "together" });
 }
 
-static struct error *look_at_strings(struct linter *linter, const struct subject *subject,
-				     const struct ko *ko)
+/* What the names of one module have in common. */
+struct names {
+	struct linter *linter;
+	const struct subject *subject;
+	const char *told[16]; /* a name is told once, whoever registers it */
+	size_t count;
+};
+
+static struct error *look_at_name(void *data, const struct registered_name *found)
 {
-	for (size_t i = 1; i < ko->elf->section_count; i++) {
-		const struct elf_section *s = &ko->elf->sections[i];
-		struct span bytes;
+	struct names *names = data;
+	char text[256];
 
-		if (strncmp(s->name, ".rodata.str", 11) || !elf_bytes(ko->elf, s, &bytes))
-			continue;
-		for (size_t at = 0; at < bytes.size;) {
-			const char *text = span_string(bytes, at);
-
-			if (!text)
-				break;
-			if (*text && is_template(text))
-				return tell(linter, subject, text,
-					    "a template's name for a class, device or "
-					    "driver");
-			at += strlen(text) + 1;
-		}
-	}
-	return NULL;
+	if (!is_template(found->name) || names->count == ARRAY_LENGTH(names->told))
+		return NULL;
+	for (size_t i = 0; i < names->count; i++)
+		if (!strcmp(names->told[i], found->name))
+			return NULL;
+	names->told[names->count++] = found->name;
+	snprintf(text, sizeof(text), "%.60s(%s%.80s%s\"%.80s\"%s)", found->function,
+		 found->object ? "&" : "", found->object ? found->object : "",
+		 found->object ? " = { " : "", found->name, found->object ? " }" : "");
+	return tell(names->linter, names->subject, found->name,
+		    "a template's name is registered", text);
 }
 
 static struct error *run(struct linter *linter, const struct subject *subject)
 {
 	const struct ko_subject *s = subject_ko(subject);
+	struct names names = { .linter = linter, .subject = subject };
+	struct error *error = NULL;
+	bool looked;
 
 	if (ko_info(s->ko, "intree"))
 		return NULL;
-	if (is_template(s->name))
-		return tell(linter, subject, s->name, "a template's name for a module");
-	return registers_names(s->ko) ? look_at_strings(linter, subject, s->ko) : NULL;
+	if (is_template(s->name)) {
+		/* drivers are called after their module: one finding is enough */
+		names.told[names.count++] = s->name;
+		error = tell(linter, subject, s->name, "a template's name for a module",
+			     NULL);
+	}
+	if (!error)
+		error = registered_names_find(s->ko, look_at_name, &names, &looked);
+	if (!error && !looked)
+		error = linter_not_checked(
+			linter, false, "KOM021", NULL,
+			"which names are registered: some modules' "
+			"relocations do not tell (32-bit, or no symbols)");
+	return error;
 }
 
 static const struct check kom021 = { .id = "KOM021", .kind = &kind_ko, .run = run };
