@@ -383,7 +383,7 @@ static void note_keyword(struct parser *p)
 static void skip_statement(struct parser *p)
 {
 	_strbuf_ struct strbuf ignored = STRBUF_INIT;
-	bool computed;
+	bool computed = false;
 
 	p->conf->has_code = true;
 	note_keyword(p);
