@@ -32,6 +32,7 @@ enum {
 	LOOK_MS = 50,
 	CALIBRATE_MS = 50,
 	CLOCK_JUMP_MS = 1000,
+	CLOCK_LOOK_NS = 100000000,
 	TAINT_DIE = 1 << 7, /* Documentation/admin-guide/tainted-kernels.rst */
 };
 
@@ -254,9 +255,12 @@ static struct error *fork_worker(struct agent *agent, size_t place, size_t cycle
 static void watch_clock(struct agent *agent)
 {
 	static int64_t before;
-	int64_t offset = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME));
-	int64_t ms = (offset - before) / 1000000;
+	uint64_t first = clock_ns(CLOCK_BOOTTIME), wall = clock_ns(CLOCK_REALTIME);
+	int64_t offset = (int64_t)(wall - first), ms = (offset - before) / 1000000;
 
+	/* we were interrupted in between: this look says nothing */
+	if (clock_ns(CLOCK_BOOTTIME) - first > CLOCK_LOOK_NS)
+		return;
 	if (before && (ms > CLOCK_JUMP_MS || ms < -CLOCK_JUMP_MS))
 		agent_mark(agent, JOURNAL_MARK_JUMP,
 			   ms > INT32_MAX   ? INT32_MAX

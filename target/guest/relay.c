@@ -190,30 +190,40 @@ static void boot_id(char *text, size_t size)
 	text[strcspn(text, "\n")] = 0;
 }
 
-/* Seconds since a stream was there; from the start when there was none. */
-static double unseen(const char *root, time_t started)
+/*
+ * Whether a stream was there since the last look: it touches a file. Only that its time
+ * changes counts, not which it is: somebody may set the clock.
+ */
+static bool seen_again(const char *root, struct timespec *last)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
 	path_of(path, sizeof(path), root, "seen", NULL);
-	return difftime(time(NULL), stat(path, &st) ? started : st.st_mtime);
+	if (stat(path, &st) ||
+	    (st.st_mtim.tv_sec == last->tv_sec && st.st_mtim.tv_nsec == last->tv_nsec))
+		return false;
+	*last = st.st_mtim;
+	return true;
 }
 
 /* Waits for the program, and for the controller not to come back. */
 static int watch_over(const char *root, pid_t pid, double limit)
 {
-	time_t started = time(NULL), asked = 0;
+	uint64_t seen = now_ms(), asked = 0;
+	struct timespec touched = { 0 };
 	int status;
 
 	while (!waitpid(pid, &status, WNOHANG)) {
 		usleep(50000);
-		if (limit <= 0 || unseen(root, started) < limit)
+		if (seen_again(root, &touched))
+			seen = now_ms();
+		if (limit <= 0 || (double)(now_ms() - seen) < limit * 1000)
 			continue;
 		if (!asked) {
-			asked = time(NULL);
+			asked = now_ms();
 			kill(-pid, SIGTERM);
-		} else if (difftime(time(NULL), asked) > END_SECONDS) {
+		} else if (now_ms() - asked > END_SECONDS * 1000) {
 			kill(-pid, SIGKILL);
 		}
 	}
