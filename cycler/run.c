@@ -41,7 +41,7 @@ struct session {
 	json_t *left;	     /* of the plan, after a target died; NULL: all of it */
 	size_t first_leg;    /* to begin with */
 	uint64_t stopped_at; /* when the agent was asked to end; 0: not */
-	uint64_t drained_at;
+	uint64_t drained_at, committed_at;
 	/* What keeps records from being kept: the run ends, and this is in the report. */
 	struct error *trouble;
 	const char *stop_reason; /* why --stop-on ended it; NULL: it did not */
@@ -115,6 +115,11 @@ static struct error *tick(void *context)
 	s->drained_at = now;
 	if (!s->trouble)
 		note_trouble(s, archive_drain(s->archive, false));
+	/* this may be the machine that dies: what leaves the ring must be on its disk */
+	if (!s->trouble && s->target->real && now - s->committed_at > CLOCK_SECOND) {
+		s->committed_at = now;
+		note_trouble(s, archive_commit(s->archive));
+	}
 	return NULL;
 }
 

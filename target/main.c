@@ -19,7 +19,7 @@
 
 struct values {
 	const char *kernel, *folder, *append, *vmlinux;
-	struct string_list files, programs, modules, devices, forwards;
+	struct string_list files, programs, modules, devices, forwards, drives;
 	uint64_t memory, cpus, timeout, boot;
 	bool hold, no_kvm;
 };
@@ -35,6 +35,8 @@ static const struct option options[] = {
 	  "Loads a module of the kernel with what it depends on, or a .ko file." },
 	{ OPTION_LIST, 0, "device", "WORDS", offsetof(struct values, devices),
 	  "A further device, as QEMU's -device takes it." },
+	{ OPTION_LIST, 0, "drive", "FILE", offsetof(struct values, drives),
+	  "A raw file that is a disk of the machine: /dev/vda, /dev/vdb …" },
 	{ OPTION_LIST, 0, "forward", "PORT[:THERE]", offsetof(struct values, forwards),
 	  "Port PORT of 127.0.0.1 leads to port THERE of the machine, which has a network "
 	  "card for it." },
@@ -247,12 +249,14 @@ static struct error *work(const struct values *v, const struct string_list *oper
 			  const char *folder, enum exit_status *ret)
 {
 	const char *devices[16] = { NULL }, *forwards[16] = { NULL };
+	const char *drives[16] = { NULL };
 	struct target_options o = {
 		.folder = folder,
 		.kernel = v->kernel,
 		.append = v->append,
 		.devices = devices,
 		.forwards = forwards,
+		.drives = drives,
 		.memory = v->memory,
 		.cpus = (unsigned int)v->cpus,
 		.boot_ns = v->boot,
@@ -269,6 +273,13 @@ static struct error *work(const struct values *v, const struct string_list *oper
 		return error_nomem();
 	for (size_t i = 0; i < v->devices.count && i < 15; i++)
 		devices[i] = v->devices.items[i];
+	for (size_t i = 0; i < v->drives.count && i < 15; i++) {
+		drives[i] = v->drives.items[i];
+		if (access(drives[i], R_OK | W_OK))
+			return error_errno(errno, "cannot use %s as a disk", drives[i]);
+		if (strchr(drives[i], ','))
+			return error_new(ERROR_USAGE, "--drive %s: no commas", drives[i]);
+	}
 	for (size_t i = 0; i < v->forwards.count && i < 15; i++)
 		forwards[i] = v->forwards.items[i];
 	for (size_t i = 1; i < operands->count; i++)
@@ -332,6 +343,7 @@ static void deinit(void *values)
 	string_list_deinit(&v->modules);
 	string_list_deinit(&v->devices);
 	string_list_deinit(&v->forwards);
+	string_list_deinit(&v->drives);
 }
 
 static const struct tool tool = {

@@ -49,6 +49,7 @@ struct target_options {
 	const char *const *ssh_options; /* further -o words of ssh, NULL end, or NULL */
 	/* Ports of the VM ("2222:22": 127.0.0.1:2222 leads there), NULL end, or NULL. */
 	const char *const *forwards;
+	const char *const *drives; /* raw files that are disks (/dev/vda …), NULL end */
 	const volatile int *interrupted; /* set by a signal: everything ends soon */
 };
 

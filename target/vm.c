@@ -235,11 +235,11 @@ static struct error *vm_add_module(struct target *target, const char *name, bool
 	return error;
 }
 
-static struct error *add_network_driver(struct target *target)
+static struct error *add_virtio(struct target *target, const char *driver)
 {
 	struct error *error = vm_add_module(target, "virtio_pci", true, NULL);
 
-	return error ? error : vm_add_module(target, "virtio_net", true, NULL);
+	return error ? error : vm_add_module(target, driver, true, NULL);
 }
 
 static struct error *vm_start(struct target *target)
@@ -250,7 +250,9 @@ static struct error *vm_start(struct target *target)
 	struct error *error = strbuf_error(&vm->load_list);
 
 	if (!error && vm->options.forwards && *vm->options.forwards)
-		error = add_network_driver(target);
+		error = add_virtio(target, "virtio_net");
+	if (!error && vm->options.drives && *vm->options.drives)
+		error = add_virtio(target, "virtio_blk");
 	if (!error)
 		error = image_add_bytes(vm->image, strbuf_string(&vm->load_list),
 					vm->load_list.length, GUEST_MODULE_LIST, 0644);

@@ -2,6 +2,7 @@
 /* QEMU's command line, its start, KVM or not, and the wait for PID 1. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -127,6 +128,17 @@ static void add_network(struct arguments *a, const struct vm *vm)
 	add(a, "virtio-net-pci,netdev=net,romfile=");
 }
 
+/* What the guest has flushed is in the file, and nothing else must be. */
+static void add_drives(struct arguments *a, const struct vm *vm)
+{
+	for (const char *const *d = vm->options.drives; d && *d; d++) {
+		char path[PATH_MAX];
+
+		add(a, "-drive");
+		add(a, "if=virtio,format=raw,file=%s", realpath(*d, path) ? path : *d);
+	}
+}
+
 static void add_kernel(struct arguments *a, const struct vm *vm, int initrd)
 {
 	add(a, "-kernel");
@@ -178,6 +190,7 @@ static struct error *spawn(struct vm *vm, const char *accel, int initrd)
 	add_machine(&a, vm, accel);
 	add_devices(&a, vm, sockets[1]);
 	add_network(&a, vm);
+	add_drives(&a, vm);
 	add_kernel(&a, vm, initrd);
 	lseek(initrd, 0, SEEK_SET);
 	vm->pid = a.failed ? -1 : fork();
