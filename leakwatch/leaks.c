@@ -385,6 +385,20 @@ static uint64_t count_passes(struct range *ranges, size_t count)
 	return passes;
 }
 
+static uint64_t listed_passes(const struct site *site)
+{
+	uint64_t passes = 0;
+	json_t *range;
+	size_t i;
+
+	json_array_foreach((json_t *)site->pass_ranges, i, range)
+	{
+		passes += (uint64_t)(json_integer_value(json_array_get(range, 1)) -
+				     json_integer_value(json_array_get(range, 0)) + 1);
+	}
+	return passes;
+}
+
 /*
  * In how many passes any site of @leak (of @part, unless it is NULL) left something: each
  * once. Sites that do not say which are added up.
@@ -403,7 +417,11 @@ static struct error *passes_of(const struct census_model *model, const struct le
 		    (part && (strcmp(part->kind, site->kind) ||
 			      !same_text(part->cache, site->cache))))
 			continue;
-		sum += json_array_size(site->pass_ranges) ? 0 : site->passes;
+		/* not said, or a list that was cut */
+		if (listed_passes(site) != site->passes) {
+			sum += site->passes;
+			continue;
+		}
 		for (size_t k = 0; k < json_array_size(site->pass_ranges); k++) {
 			const json_t *range = json_array_get(site->pass_ranges, k);
 

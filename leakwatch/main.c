@@ -224,7 +224,8 @@ static struct error *check_usage(const struct values *v, const struct subject *s
 }
 
 static struct error *take_census(const struct values *v, const struct subject *s,
-				 const char *const *command, json_t **census,
+				 const char *const *command,
+				 const struct leak_options *judge, json_t **census,
 				 struct report *report)
 {
 	struct watch_options watch = {
@@ -239,12 +240,16 @@ static struct error *take_census(const struct values *v, const struct subject *s
 		.for_ns = v->for_ns,
 		.no_settle = v->no_settle,
 		.quiet = v->report.quiet,
+		.judge = judge,
 		.interrupted = &interrupted,
 	};
 	int status = 0;
 	struct error *error = watch_run(&watch, census, &status);
 
-	if (!error && status)
+	if (!error && interrupted && (command || v->for_ns))
+		error = report_not_checked(report, true, "the rest of the run",
+					   "interrupted: this is the verdict so far");
+	else if (!error && status)
 		error = report_fail(report, "%s ended with status %d", command[0],
 				    status);
 	if (!error && v->call_site_only)
@@ -267,8 +272,9 @@ static struct error *by_census(const struct values *v, const struct subject *s,
 				      .module_count = s->symbol_count,
 				      .source_folders = s->sources };
 	json_t *census = NULL;
-	struct error *error = v->census ? json_load_path(v->census, &census)
-					: take_census(v, s, command, &census, report);
+	struct error *error =
+		v->census ? json_load_path(v->census, &census)
+			  : take_census(v, s, command, &judge, &census, report);
 
 	if (!error && v->save)
 		error = save(v->save, census);

@@ -9,15 +9,33 @@
 #include "common/strbuf.h"
 #include "common/units.h"
 #include "leakwatch/command.h"
+#include "leakwatch/live.h"
 
 struct watch {
 	const struct watch_options *options;
 	struct census *census;
 	struct progress progress;
+	struct live live;
+	uint64_t every; /* ns between two looks, more when they take long */
 	uint64_t begun, seconds, shown;
 	bool by_time; /* a pass is a second */
 	bool marked;
 };
+
+/* Takes a tenth of the time at most, however many objects there are. */
+static void draw(struct watch *watch, uint64_t now)
+{
+	json_t *census = NULL;
+	_error_ struct error *error = census_collect(watch->census, &census);
+	uint64_t took;
+
+	if (!error)
+		live_draw(&watch->live, census, watch->options->judge,
+			  (now - watch->begun) / 1000000000);
+	json_decref(census);
+	took = command_clock() - now;
+	watch->every = took * 10 > 1000000000 ? took * 10 : 1000000000;
+}
 
 static void show(struct watch *watch)
 {
@@ -27,9 +45,13 @@ static void show(struct watch *watch)
 	uint64_t now = command_clock();
 
 	/* reading the tables costs; twice a second is enough for the eye */
-	if (watch->options->quiet || now - watch->shown < 500000000)
+	if (watch->options->quiet || now - watch->shown < watch->every)
 		return;
 	watch->shown = now;
+	if (watch->live.on) {
+		draw(watch, now);
+		return;
+	}
 	error = census_state(watch->census, &state);
 	if (error)
 		return;
@@ -54,6 +76,7 @@ static void tick(void *context)
 		census_mark(watch->census);
 		watch->marked = true;
 	}
+	census_sample(watch->census);
 	show(watch);
 }
 
@@ -123,13 +146,18 @@ struct error *watch_run(const struct watch_options *options, json_t **census, in
 	watch.by_time = !options->command || (options->repeat < 2 && any_loaded(owned));
 	if (watch.by_time)
 		census_tick(census_pass(owned));
-	progress_init(&watch.progress, "census", options->repeat, options->quiet);
+	watch.every = 500000000;
+	live_init(&watch.live, options->quiet || !options->judge);
+	progress_init(&watch.progress, "census",
+		      watch.by_time ? options->for_ns / 1000000000 : options->repeat,
+		      options->quiet || watch.live.on);
 	*status = 0;
 	if (options->command)
 		error = run_command(&watch, status);
 	else
 		wait_time(&watch);
 	progress_deinit(&watch.progress);
+	live_clear(&watch.live);
 	if (!error && !options->no_settle)
 		error = census_settle(owned, 0);
 	return error ? error : census_collect(owned, census);

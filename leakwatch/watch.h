@@ -9,6 +9,7 @@
 #include "leakwatch/census.h"
 
 struct error;
+struct leak_options;
 
 struct watch_options {
 	struct census_options census;
@@ -17,6 +18,7 @@ struct watch_options {
 	uint64_t for_ns;	    /* without command: 0 until interrupted */
 	bool no_settle;		    /* caches are left alone */
 	bool quiet;
+	const struct leak_options *judge; /* symbols, for what is shown meanwhile */
 	const volatile int *interrupted;
 };
 
