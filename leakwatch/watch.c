@@ -137,12 +137,14 @@ static bool any_loaded(struct census *census)
 struct error *watch_run(const struct watch_options *options, json_t **census, int *status)
 {
 	_cleanup_(census_destroy) struct census *owned = NULL;
-	struct watch watch = { .options = options, .begun = command_clock() };
+	struct watch watch = { .options = options };
 	struct error *error = census_create(&options->census, &owned);
 
 	if (error)
 		return error;
 	watch.census = owned;
+	/* loading the programs may take seconds on a slow machine: they are not watched */
+	watch.begun = command_clock();
 	watch.by_time = !options->command || (options->repeat < 2 && any_loaded(owned));
 	if (watch.by_time)
 		census_tick(census_pass(owned));
