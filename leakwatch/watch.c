@@ -143,7 +143,8 @@ struct error *watch_run(const struct watch_options *options, json_t **census, in
 	if (error)
 		return error;
 	watch.census = owned;
-	/* loading the programs may take seconds on a slow machine: they are not watched */
+	/* loading the programs may take seconds on a slow machine: they are not watched
+	 */
 	watch.begun = command_clock();
 	watch.by_time = !options->command || (options->repeat < 2 && any_loaded(owned));
 	if (watch.by_time)
