@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "linter/source/text.h"
+
 const struct node *node_subtree_end(const struct unit *unit, const struct node *node)
 {
 	const struct node *end = unit->nodes + unit->count;
@@ -69,8 +71,48 @@ const struct node *node_find(const struct unit *unit, const struct node *node,
 	return NULL;
 }
 
-/* if (debug), if (priv->msg_enable & …), if (verbose > 1) */
-static bool asks_for_debug(const struct unit *unit, const struct node *condition)
+static bool is_parameter(const struct source_model *model, const char *name)
+{
+	model_for_each_file(model, file)
+	{
+		const struct lexed *l = &file->lexed;
+
+		for (size_t i = 0; i < l->count; i++) {
+			struct text_call call;
+
+			if (!token_begins(l, &l->tokens[i], "module_param") ||
+			    !text_call(l, i, &call))
+				continue;
+			for (size_t k = 0; k < 2 && k < call.count; k++)
+				if (token_is(l, &l->tokens[call.arguments[k].first],
+					     name))
+					return true;
+		}
+	}
+	return false;
+}
+
+/* Whether @name is a parameter of the module that is off unless the user sets it. */
+static bool is_switch(const struct source_model *model, const struct unit *unit,
+		      const char *name)
+{
+	unit_for_each(unit, node)
+	{
+		const struct node *value;
+
+		if (node->kind != NODE_VARIABLE || node->flags & NODE_LOCAL ||
+		    !node->name || strcmp(node->name, name))
+			continue;
+		value = node_find(unit, node, NODE_INTEGER);
+		if (!value || !value->value)
+			return is_parameter(model, name);
+	}
+	return false;
+}
+
+/* if (debug), if (priv->msg_enable & …), if (verbose > 1), if (some_parameter) */
+static bool asks_for_debug(const struct source_model *model, const struct unit *unit,
+			   const struct node *condition)
 {
 	const struct node *end = node_subtree_end(unit, condition);
 
@@ -79,7 +121,11 @@ static bool asks_for_debug(const struct unit *unit, const struct node *condition
 		     it->kind == NODE_CALL) &&
 		    it->name &&
 		    (name_means_debug(it->name, strlen(it->name)) ||
-		     strstr(it->name, "msg_enable") || strstr(it->name, "netif_msg")))
+		     strstr(it->name, "msg_enable") || strstr(it->name, "netif_msg") ||
+		     (it->kind == NODE_REFERENCE &&
+		      !(it->flags &
+			(NODE_LOCAL | NODE_PARAMETER_REF | NODE_FUNCTION_REF)) &&
+		      is_switch(model, unit, it->name))))
 			return true;
 	return false;
 }
@@ -98,7 +144,7 @@ bool node_in_debug(const struct source_model *model, const struct unit *unit,
 		const struct node *parent = &unit->nodes[it->parent];
 
 		if (parent->kind == NODE_IF && node_child(unit, parent) != it &&
-		    asks_for_debug(unit, node_child(unit, parent)))
+		    asks_for_debug(model, unit, node_child(unit, parent)))
 			return true;
 		if (it->kind == NODE_FUNCTION && it->name &&
 		    name_means_debug(it->name, strlen(it->name)))

@@ -1,28 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
 #include "linter/source/hot.h"
 #include "linter/source/logs.h"
 #include "linter/source/source.h"
 
+static bool is_unlimited(const struct source_model *model, const struct unit *unit,
+			 const struct node *node, struct log_call *ret)
+{
+	return log_look(unit, node, ret) && ret->kind == LOG_PRINT && !ret->limited &&
+	       !ret->dead && !node_in_debug(model, unit, node);
+}
+
+/* One finding a function, at its first message. */
 static struct error *look_function(struct linter *linter, const struct subject *subject,
 				   const struct hot_function *hot)
 {
-	struct error *error = NULL;
+	const struct source_model *model = subject_source(subject);
+	const struct node *first = NULL;
+	struct log_call log, one;
+	unsigned int more = 0;
+	char others[48] = "";
 
 	node_for_each_below(hot->unit, hot->function, node)
 	{
-		struct log_call log;
-
-		if (error || !log_look(hot->unit, node, &log) || log.kind != LOG_PRINT ||
-		    log.limited || log.dead ||
-		    node_in_debug(subject_source(subject), hot->unit, node))
+		if (!is_unlimited(model, hot->unit, node, &one))
 			continue;
-		error = source_emit_node(
-			linter, subject, hot->unit, node,
-			"use the _ratelimited or _once form, or count and report later",
-			"%s() without a limit in a path that runs from %s (%s)", log.name,
-			hot->root, hot->how);
+		more += first != NULL;
+		if (!first) {
+			first = node;
+			log = one;
+		}
 	}
-	return error;
+	if (!first)
+		return NULL;
+	if (more)
+		snprintf(others, sizeof(others), ", and %u more in this function", more);
+	return source_emit_node(
+		linter, subject, hot->unit, first,
+		"use the _ratelimited or _once form, or count and report later",
+		"%s() without a limit%s, in a path that runs from %s (%s)", log.name,
+		others, hot->root, hot->how);
 }
 
 static struct error *run(struct linter *linter, const struct subject *subject)

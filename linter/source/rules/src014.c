@@ -77,6 +77,15 @@ static struct error *tell(struct linter *linter, const struct subject *subject,
 		"does not compile against %s: %s", unit->target, d->text);
 }
 
+/* One function that is gone is one finding, however often it is called. */
+static bool was_said(const struct unit *unit, size_t which)
+{
+	for (size_t i = 0; i < which; i++)
+		if (!strcmp(unit->diagnostics[i].text, unit->diagnostics[which].text))
+			return true;
+	return false;
+}
+
 static struct error *look(struct linter *linter, const struct subject *subject,
 			  const struct unit *unit)
 {
@@ -91,7 +100,7 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 		return linter_not_checked(linter, true, "SRC014", unit->path, "%s: %s",
 					  unit->target, unit->reason ? unit->reason : "");
 	for (size_t i = 0; !error && i < unit->diagnostic_count; i++)
-		if (is_about_interface(&unit->diagnostics[i]))
+		if (is_about_interface(&unit->diagnostics[i]) && !was_said(unit, i))
 			error = tell(linter, subject, unit, &unit->diagnostics[i]);
 	return error;
 }

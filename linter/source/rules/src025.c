@@ -78,6 +78,35 @@ static bool for_user_land(const struct lexed *l, size_t index)
 	return false;
 }
 
+/*
+ * Whether the file was read as kbuild compiles it: then no header of user programs is on
+ * the include path, so one that is named stands in a branch for another build.
+ */
+static bool was_compiled(const struct source_model *model, const struct source_file *file)
+{
+	uint32_t index = (uint32_t)(file - model->files);
+
+	model_for_each_unit(model, unit)
+	{
+		bool without = false;
+
+		if (!unit->primary || unit->status != UNIT_PARSED)
+			continue;
+		for (const char *const *it = unit->arguments; *it; it++)
+			without |= !strcmp(*it, "-nostdinc");
+		if (!without)
+			continue;
+		if (!strcmp(unit->file, file->disk))
+			return true;
+		unit_for_each(unit, node)
+		{
+			if (node->file == index && node > unit->nodes)
+				return true;
+		}
+	}
+	return false;
+}
+
 static struct error *look(struct linter *linter, const struct subject *subject,
 			  const struct source_file *file, size_t index)
 {
@@ -95,7 +124,8 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 	text_unquote(l, token, path, sizeof(path));
 	if (for_user_land(l, index))
 		return NULL;
-	if (is_user(file, path, angled))
+	if (is_user(file, path, angled) &&
+	    (file->cplusplus || !was_compiled(subject_source(subject), file)))
 		return source_emit(linter, subject, file, token->line, token->column,
 				   path, "use the kernel's own header",
 				   "%s is a header of user programs", path);

@@ -163,3 +163,4 @@ struct proc_dir_entry;
 void proc_set_size(struct proc_dir_entry *entry, loff_t size);
 void *debugfs_create_file(const char *name, umode_t mode, void *parent, void *data,
 			  const struct file_operations *fops);
+#define module_param(name, type, perm) struct param_##name
