@@ -225,6 +225,57 @@ static void put(const char *name, const char *text)
 	ck_assert_ok(file_write(path, text, strlen(text), 0644));
 }
 
+/* Headers of a kernel that says what kbuild would: below "kernel". */
+static void put_kernel(void)
+{
+	put("kernel/Makefile",
+	    "$(info bookend-value VERSION=6)\n$(info bookend-value PATCHLEVEL=1)\n"
+	    "modules:\n\tgcc -nostdinc -I$(CURDIR)/include -D__KERNEL__ -c -o "
+	    "$(M)/bookend_probe.o $(M)/bookend_probe.c\n");
+	put("kernel/include/config/auto.conf", "CONFIG_PCI=y\n");
+	put("kernel/include/generated/autoconf.h", "");
+	put("kernel/Module.symvers", "0x00000001\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n");
+	put("kernel/include/generated/utsrelease.h",
+	    "#define UTS_RELEASE \"6.1.0-test\"\n");
+	put("kernel/include/linux/module.h",
+	    "int _printk(const char *text, ...);\n"
+	    "#define printk(...) _printk(__VA_ARGS__)\n");
+}
+
+static struct report *lint_package(const char *only, const char *package)
+{
+	struct linter_options options = { .profile = PROFILE_RELEASE, .page_size = 4096 };
+	_cleanup_(linter_destroy) struct linter *linter = NULL;
+	_free_ char *kernel = NULL, *path = NULL;
+	struct report *report = NULL;
+
+	ck_assert_ok(file_join(folder, "kernel", &kernel));
+	ck_assert_ok(file_join(folder, package, &path));
+	ck_assert_ok(string_list_add(&options.targets, kernel));
+	ck_assert_ok(string_list_add(&options.only, only));
+	ck_assert_ok(report_create("lint", "x", &report));
+	ck_assert_ok(linter_create(&options, report, &linter));
+	ck_assert_ok(linter_path(linter, path));
+	ck_assert_ok(linter_finish(linter));
+	string_list_deinit(&options.targets);
+	string_list_deinit(&options.only);
+	return report;
+}
+
+/* Packs "tree" into x.tar; temporary files and caches go below "tmp". */
+static void pack_tree(void)
+{
+	_free_ char *command = NULL, *tmp = NULL;
+
+	ck_assert_ok(file_join(folder, "tmp", &tmp));
+	ck_assert_ok(file_make_folder(tmp, 0777));
+	setenv("TMPDIR", tmp, 1);
+	setenv("XDG_CACHE_HOME", tmp, 1);
+	ck_assert_int_gt(
+		asprintf(&command, "tar -C %s -cf %s/x.tar tree", folder, folder), 0);
+	ck_assert_int_eq(system(command), 0);
+}
+
 static struct report *lint_with(const char *only, const char *headers, bool slow)
 {
 	struct linter_options options = { .profile = PROFILE_RELEASE, .page_size = 4096 };
@@ -351,6 +402,69 @@ START_TEST(headers_of_others_have_no_findings)
 	report = lint("SRC*", "linux");
 	for (size_t i = 0; i < report->findings_count; i++)
 		ck_assert_ptr_nonnull(strstr(report->findings[i].path, "refdrv.c"));
+}
+END_TEST
+
+START_TEST(sources_in_a_package_are_compiled_and_named_as_members)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+	_free_ char *mark = NULL, *text = NULL, *left = NULL;
+
+	ck_assert_ok(file_join(folder, "mark", &mark));
+	ck_assert_int_gt(asprintf(&text, "$(shell touch %s)\nobj-m := refdrv.o\n", mark),
+			 0);
+	put_kernel();
+	put("tree/Makefile", text);
+	put("tree/own.h", "#define OWN \"own\"\n");
+	put("tree/refdrv.c",
+	    "#include <linux/module.h>\n#include \"own.h\"\nvoid f(void)\n"
+	    "{\n\tprintk(OWN);\n}\n");
+	pack_tree();
+	report = lint_package("SRC001", "x.tar");
+	ck_assert_uint_eq(report->not_checked_count, 0);
+	ck_assert_uint_eq(report->findings_count, 1);
+	ck_assert_uint_eq(report->findings[0].line, 5);
+	ck_assert_ptr_nonnull(strstr(report->findings[0].path, "x.tar!tree/refdrv.c"));
+	/* nothing of it was run, nothing of it stays */
+	ck_assert_int_ne(access(mark, F_OK), 0);
+	ck_assert_int_gt(asprintf(&left, "ls %s/tmp | grep -q bookend-", folder), 0);
+	ck_assert_int_ne(system(left), 0);
+}
+END_TEST
+
+START_TEST(a_package_whose_makefile_needs_a_program_is_not_checked)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put_kernel();
+	put("tree/Makefile", "obj-m := refdrv.o $(shell ./more)\n");
+	put("tree/refdrv.c",
+	    "#include <linux/module.h>\nvoid f(void)\n{\n\tprintk(\"\");\n}\n");
+	pack_tree();
+	report = lint_package("SRC001", "x.tar");
+	ck_assert_uint_eq(report->findings_count, 0);
+	ck_assert_uint_eq(report->not_checked_count, 1);
+	ck_assert_ptr_nonnull(strstr(report->not_checked[0].why, "Makefile:1"));
+	ck_assert_ptr_nonnull(strstr(report->not_checked[0].why, "--run-makefiles"));
+	ck_assert_int_eq(report_exit_status(report), EXIT_INCOMPLETE);
+}
+END_TEST
+
+START_TEST(a_unit_that_fails_in_a_package_is_named_as_a_member)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put_kernel();
+	put("tree/Kbuild", "obj-m := refdrv.o\n");
+	put("tree/refdrv.c",
+	    "#include <linux/module.h>\nint f(void)\n{\n\treturn gone();\n}\n");
+	pack_tree();
+	report = lint_package("SRC014", "x.tar");
+	ck_assert_uint_eq(report->findings_count, 1);
+	ck_assert_ptr_nonnull(strstr(report->findings[0].path, "x.tar!tree/refdrv.c"));
+	ck_assert_ptr_nonnull(strstr(report->findings[0].message, "6.1.0-test"));
+	ck_assert_uint_eq(report->not_checked_count, 1);
+	ck_assert_ptr_nonnull(strstr(report->not_checked[0].why, "no other rule"));
 }
 END_TEST
 
@@ -516,6 +630,9 @@ int main(void)
 	tcase_add_test(units, iokit_sources_in_c_are_read_as_c);
 	tcase_add_test(units, kernel_headers_behind_an_own_header_make_a_driver);
 	tcase_add_test(units, headers_of_others_have_no_findings);
+	tcase_add_test(units, sources_in_a_package_are_compiled_and_named_as_members);
+	tcase_add_test(units, a_package_whose_makefile_needs_a_program_is_not_checked);
+	tcase_add_test(units, a_unit_that_fails_in_a_package_is_named_as_a_member);
 	tcase_add_test(units, what_smatch_says_is_told);
 	tcase_add_test(units, a_checker_that_dies_has_not_checked);
 	tcase_add_test(units, the_working_folder_stays_when_units_are_read);
