@@ -40,7 +40,7 @@ static bool has_headers(const char *folder, char **ret)
 	return false;
 }
 
-static struct error *find_release(const char *release, char **ret)
+struct error *linux_target_folder(const char *release, char **ret)
 {
 	static const char *const places[] = { "/lib/modules/", "/usr/src/linux-headers-",
 					      "/usr/src/kernels/" };
@@ -216,7 +216,7 @@ static struct error *init(const char *spec, struct linux_target *t)
 		if (strchr(spec, '/'))
 			return error_new(ERROR_MISSING, "the target %s is not there",
 					 spec);
-		error = find_release(spec, &t->folder);
+		error = linux_target_folder(spec, &t->folder);
 	}
 	if (!error && t->folder) {
 		read_release(t);

@@ -33,6 +33,9 @@ struct linux_targets {
 /* NULL when no Linux target was given. */
 const struct linux_targets *linter_linux_targets(const struct linter *linter);
 
+/* Owned folder of the installed headers of a release. */
+struct error *linux_target_folder(const char *release, char **ret);
+
 /* Opens one target; for `bookend extract` and tests. */
 struct error *linux_target_init(const char *spec, struct linux_target *ret);
 void linux_target_deinit(struct linux_target *target);

@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/process.h"
 #include "linter/arena.h"
+#include "linter/linux_target.h"
 #include "readers/bundle.h"
 
 enum { MAKE_SECONDS = 120 };
@@ -29,26 +30,18 @@ static bool has_makefile(const char *folder)
 /* Owned folder of the headers that SPEC of a target means, or NULL. */
 static char *headers_of(const char *spec)
 {
-	static const char *const places[] = { "%s", "/lib/modules/%s/build",
-					      "/usr/src/linux-headers-%s" };
+	static const char *const below[] = { "", "/build", "/headers" };
+	_free_ char *found = NULL;
+	_error_ struct error *error =
+		strchr(spec, '/') ? NULL : linux_target_folder(spec, &found);
 
-	for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
-		char *folder = NULL;
+	for (size_t i = 0; i < ARRAY_LENGTH(below); i++) {
+		_free_ char *folder = NULL;
 
-		if (i && strchr(spec, '/'))
-			break;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		if (asprintf(&folder, places[i], spec) < 0)
-			return NULL;
-#pragma GCC diagnostic pop
-		if (has_makefile(folder)) {
-			char *real = realpath(folder, NULL);
-
-			free(folder);
-			return real;
-		}
-		free(folder);
+		if (asprintf(&folder, "%s%s", found ? found : spec, below[i]) < 0)
+			return folder = NULL, NULL;
+		if (has_makefile(folder))
+			return realpath(folder, NULL);
 	}
 	return NULL;
 }
