@@ -850,6 +850,87 @@ START_TEST(resolves_every_symbol_as_the_lists_say)
 }
 END_TEST
 
+/* What the lists have on one architecture of one Darwin: a line a library and symbol. */
+struct lines {
+	struct line {
+		size_t library;
+		char *symbol;
+	} items[40000];
+	size_t count;
+};
+
+static void read_lines(struct lines *lines, const char *arch, unsigned int darwin)
+{
+	for (size_t i = 1; i < ARRAY_LENGTH(asked); i++) {
+		_fclose_ FILE *file = open_symbols();
+		char line[1024], own[64], symbol[768], where[256];
+
+		while (fgets(line, sizeof(line), file)) {
+			if (sscanf(line, "%63s %767s %255s", own, symbol, where) != 3 ||
+			    strcmp(own, asked[i].library) || !listed(where, arch, darwin))
+				continue;
+			ck_assert_uint_lt(lines->count, ARRAY_LENGTH(lines->items));
+			lines->items[lines->count++] = (struct line){ i, strdup(symbol) };
+		}
+	}
+}
+
+/* How many libraries have @symbol, by its name or by the beginning of it. */
+static size_t count_libraries(const struct lines *lines, const char *symbol)
+{
+	unsigned int libraries = 0;
+
+	for (size_t i = 0; i < lines->count; i++) {
+		const char *one = lines->items[i].symbol;
+		size_t length = strlen(one);
+
+		if (!strcmp(one, symbol) ||
+		    (one[length - 1] == '*' && !strncmp(one, symbol, length - 1)))
+			libraries |= 1u << lines->items[i].library;
+	}
+	return __builtin_popcount(libraries);
+}
+
+START_TEST(symbols_of_two_libraries_are_told_as_such)
+{
+	static const char *const archs[] = { "x86_64", "arm64e" },
+				 *const lists_of[] = { "x86_64", "arm64" };
+	static const char all[] = "com.apple.kpi.bsd 20.0 com.apple.kpi.dsep 20.0 "
+				  "com.apple.kpi.iokit 20.0 com.apple.kpi.libkern 20.0 "
+				  "com.apple.kpi.mach 20.0 com.apple.kpi.private 20.0 "
+				  "com.apple.kpi.unsupported 20.0";
+	_cleanup_(kext_set_destroy) struct kext_set *set = NULL;
+	_strbuf_ struct strbuf spec = STRBUF_INIT;
+	static struct lines lines;
+	const struct kext_slice *slice;
+	const struct slice_loads *loads;
+	size_t doubles = 0;
+
+	read_lines(&lines, lists_of[_i], 24);
+	strbuf_addf(&spec, "arch %s\nkmod org.example.All 1.5\n", archs[_i]);
+	for (size_t i = 0; i < lines.count; i++)
+		if (!strchr(lines.items[i].symbol, '*') &&
+		    strcmp(lines.items[i].symbol, "_kmod_info"))
+			strbuf_addf(&spec, "import %s\n", lines.items[i].symbol);
+	write_kext("All", "org.example.All", all, strbuf_string(&spec));
+	set = read_set(NULL);
+	slice = &kext_named(set, "All.kext")->slices[0];
+	loads = &kext_named(set, "All.kext")->loads->slices[0];
+	for (size_t i = 0; i < slice->import_count; i++) {
+		bool told = loads->imports[i].doubly >> 24 & 1;
+
+		doubles += told;
+		ck_assert_msg(told == (count_libraries(&lines, slice->imports[i].name) > 1),
+			      "%s", slice->imports[i].name);
+	}
+	ck_assert_uint_gt(doubles, 0);
+	printf("%s: of %zu symbols, %zu in two libraries agree\n", archs[_i],
+	       slice->import_count, doubles);
+	for (size_t i = 0; i < lines.count; i++)
+		free(lines.items[i].symbol);
+}
+END_TEST
+
 static bool find_lists(void)
 {
 	_free_ char *probe = NULL;
@@ -894,10 +975,12 @@ int main(int argc, char **argv)
 	tcase_add_test(tcase, an_early_failure_hides_nothing_later);
 	tcase_add_test(tcase, a_kext_of_a_real_compiler_is_read_to_the_end);
 	tcase_add_test(tcase, driver_extensions_have_their_own_keys);
-	if (find_lists())
+	if (find_lists()) {
 		tcase_add_loop_test(tcase, resolves_every_symbol_as_the_lists_say, 0,
 				    ARRAY_LENGTH(asked));
-	else
+		tcase_add_loop_test(tcase, symbols_of_two_libraries_are_told_as_such, 0,
+				    2);
+	} else
 		printf("skipped: every symbol of the export lists through the resolver "
 		       "(BOOKEND_KPI_DATA names no folder that has them)\n");
 	suite_add_tcase(suite, tcase);
