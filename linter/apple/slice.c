@@ -603,18 +603,24 @@ static struct kext_class *class_of_method(const struct kext_slice *slice,
 	return (struct kext_class *)kext_find_class(slice, class);
 }
 
-/* How much code each class has, as far as symbols tell. */
-static void weigh_classes(struct reading *r)
+/* Old compilers mark no section as code. */
+static bool is_code(const struct macho_section *section)
 {
 	enum { PURE_INSTRUCTIONS = (int)0x80000000 };
 
+	return section->flags & (uint32_t)PURE_INSTRUCTIONS ||
+	       !strcmp(section->name, "__text");
+}
+
+/* How much code each class has, as far as symbols tell. */
+static void weigh_classes(struct reading *r)
+{
 	for (size_t i = 0; i < r->place_count && r->slice->class_count; i++) {
 		const struct place *p = &r->places[i];
 		struct kext_class *class;
 
 		if (!p->section || p->section > r->macho->section_count ||
-		    !(r->macho->sections[p->section - 1].flags &
-		      (uint32_t)PURE_INSTRUCTIONS))
+		    !is_code(&r->macho->sections[p->section - 1]))
 			continue;
 		class = class_of_method(r->slice, p->name);
 		if (class)
