@@ -893,8 +893,9 @@ static size_t count_libraries(const struct lines *lines, const char *symbol)
 
 START_TEST(symbols_of_two_libraries_are_told_as_such)
 {
-	static const char *const archs[] = { "x86_64", "arm64e" },
-				 *const lists_of[] = { "x86_64", "arm64" };
+	static const char *const archs[] = { "x86_64", "arm64e" }, *const lists_of[] = {
+		"x86_64", "arm64"
+	};
 	static const char all[] = "com.apple.kpi.bsd 20.0 com.apple.kpi.dsep 20.0 "
 				  "com.apple.kpi.iokit 20.0 com.apple.kpi.libkern 20.0 "
 				  "com.apple.kpi.mach 20.0 com.apple.kpi.private 20.0 "
@@ -920,7 +921,8 @@ START_TEST(symbols_of_two_libraries_are_told_as_such)
 		bool told = loads->imports[i].doubly >> 24 & 1;
 
 		doubles += told;
-		ck_assert_msg(told == (count_libraries(&lines, slice->imports[i].name) > 1),
+		ck_assert_msg(told == (count_libraries(&lines, slice->imports[i].name) >
+				       1),
 			      "%s", slice->imports[i].name);
 	}
 	ck_assert_uint_gt(doubles, 0);
