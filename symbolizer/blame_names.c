@@ -5,11 +5,14 @@
 
 #include "common/array.h"
 
+/* Side by side in memory: every name of every stack is held against all of them. */
+enum { PATTERN = 40 };
+
 /*
  * Patterns: "*" stands for any characters. Kept by what the functions do, so that one
  * more of a family finds its place.
  */
-static const char *const helpers[] = {
+static const char helpers[][PATTERN] = {
 	/* the same in Darwin */
 	"handle_debugger_trap",
 	"kdp_i386_trap",
@@ -676,7 +679,7 @@ static const char *const helpers[] = {
 	"kexec_*",
 };
 
-static const char *const waits[] = {
+static const char waits[][PATTERN] = {
 	"schedule*",
 	"__schedule*",
 	"io_schedule*",
@@ -764,7 +767,7 @@ static const char *const waits[] = {
 	"wb_wait*",
 };
 
-static const char *const givers[] = {
+static const char givers[][PATTERN] = {
 	/* file systems and files */
 	"do_dentry_open",
 	"call_mmap",
@@ -853,7 +856,7 @@ static const char *const givers[] = {
 	"do_softirq_own*",
 };
 
-static const char *const entries[] = {
+static const char entries[][PATTERN] = {
 	"apic_timer_interrupt*",
 	"trace_apic_timer*",
 	"smp_trace_apic_timer_interrupt_entry*",
@@ -869,7 +872,7 @@ static const char *const entries[] = {
 	"sysvec_apic*",
 };
 
-static const char *const watchers[] = {
+static const char watchers[][PATTERN] = {
 	"__perf_event_overflow",
 	"perf_event_overflow",
 	"*_pmu_handle_irq",
@@ -961,19 +964,19 @@ static const char *const watchers[] = {
 	"unwind_*",
 };
 
-static const char *const exceptions[] = {
+static const char exceptions[][PATTERN] = {
 	"asm_exc_*",
 	"el1h_64_sync*",
 	"el1_sync*",
 };
 
 /* Words that a name is made of: sock_kmalloc, radix_tree_node_alloc, alloc_inode. */
-static const char *const allocators[] = {
+static const char allocators[][PATTERN] = {
 	"*alloc*", "idr_*", "create_object", "*memdup*", "*strdup*", "kmemleak_*",
 };
 
 static const struct {
-	const char *const *patterns;
+	const char (*patterns)[PATTERN];
 	size_t count;
 } lists[BLAME_NAME_LISTS] = {
 	[BLAME_HELPERS] = { helpers, ARRAY_LENGTH(helpers) },
@@ -1013,11 +1016,17 @@ static bool matches(const char *name, const char *pattern)
 
 bool blame_named(enum blame_names kind, const char *name)
 {
-	const char *const *patterns = lists[kind].patterns;
+	const char(*patterns)[PATTERN] = lists[kind].patterns;
 
-	for (size_t i = 0; i < lists[kind].count; i++)
-		if ((patterns[i][0] == name[0] || patterns[i][0] == '*') &&
-		    matches(name, patterns[i]))
+	/* Two characters tell most of them apart. */
+	for (size_t i = 0; i < lists[kind].count; i++) {
+		const char *pattern = patterns[i];
+
+		if (pattern[0] != '*' && (pattern[0] != name[0] ||
+					  (pattern[1] != name[1] && pattern[1] != '*')))
+			continue;
+		if (matches(name, pattern))
 			return true;
+	}
 	return false;
 }

@@ -692,6 +692,30 @@ static bool blames_somebody(const struct event *event)
 
 static const char nobody[] = "no stack to tell who is guilty";
 
+/* Registers tell the architecture; @second NULL: the first one is enough. */
+static const struct {
+	const char *first, *second, *arch;
+} machines[] = {
+	{ "rax", NULL, "x86_64" },  { "eax", NULL, "i386" }, { "x29", NULL, "arm64" },
+	{ "s11", "gp", "riscv64" }, { "r10", "fp", "arm" },  { "nip", NULL, "powerpc" },
+};
+
+static bool has_register(const struct panic *p, const char *name)
+{
+	for (size_t i = 0; i < p->register_count; i++)
+		if (!strcmp(p->registers[i].name, name))
+			return true;
+	return false;
+}
+
+static void find_machine(struct panic *p)
+{
+	for (size_t i = 0; !p->arch && i < ARRAY_LENGTH(machines); i++)
+		if (has_register(p, machines[i].first) &&
+		    (!machines[i].second || has_register(p, machines[i].second)))
+			panic_set(&p->arch, machines[i].arch, strlen(machines[i].arch));
+}
+
 struct error *event_finish(struct event *event)
 {
 	struct panic *p = &event->panic;
@@ -699,6 +723,8 @@ struct error *event_finish(struct event *event)
 
 	if (event->dialect->finish)
 		event->dialect->finish(event);
+	if (!event->dialect->consume)
+		find_machine(p);
 	error = event->dialect->consume ? NULL : blame_choose(event);
 	if (error)
 		return error;

@@ -35,7 +35,7 @@ static int mix_frames(uint64_t *hash, const struct panic *p, int most, bool modu
 		const struct frame *frame = &context->frames.items[i];
 		char name[128];
 
-		if (!counts(frame) || (modules && !frame->module))
+		if ((modules && !frame->module) || !counts(frame))
 			continue;
 		blame_normalize(frame->function, name, sizeof(name));
 		mix(hash, name);

@@ -96,6 +96,9 @@ static void read_line(struct event *event, const struct logline *line)
 		{ "IABT (current EL)", "fetch" },
 	};
 
+	/* All of it stands above the stack. */
+	if (event->stack_begun || event->access[0])
+		return;
 	for (size_t i = 0; !event->access[0] && i < sizeof(words) / sizeof(*words); i++)
 		if (logline_find(line, words[i].text))
 			strcpy(event->access, words[i].access);

@@ -91,6 +91,7 @@ START_TEST(an_oops_of_a_module_names_function_module_and_registers)
 	ck_assert_str_eq(p->module, "refdrv");
 	ck_assert_str_eq(p->release, "6.1.0-56-cloud-amd64");
 	ck_assert_str_eq(p->process, "init");
+	ck_assert_str_eq(p->arch, "x86_64");
 	ck_assert_ptr_nonnull(p->code);
 	ck_assert(p->kernel_offset_known);
 	stack = panic_guilty_context(p);
