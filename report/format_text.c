@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The report for people: what was found, grouped by file, then why it matters. */
 #include <math.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/array.h"
 #include "common/cleanup.h"
@@ -53,13 +55,79 @@ static void add_indented(struct strbuf *out, const char *text, size_t indent, bo
 	}
 }
 
+/* Below this folder, or below the kernel's sources, from there on. */
+static const char *short_path(const char *file)
+{
+	static const char *const roots[] = { "/include/linux/", "/include/net/",
+					     "/include/asm-generic/",
+					     "/arch/x86/include/" };
+	char here[PATH_MAX];
+	size_t length;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(roots); i++)
+		if (strstr(file, roots[i]))
+			return strstr(file, roots[i]) + 1;
+	if (!getcwd(here, sizeof(here)))
+		return file;
+	length = strlen(here);
+	return !strncmp(file, here, length) && file[length] == '/' ? file + length + 1
+								   : file;
+}
+
+static size_t columns_of(const char *text)
+{
+	size_t columns = 0;
+
+	for (; *text; text++)
+		columns += ((unsigned char)*text & 0xc0) != 0x80;
+	return columns;
+}
+
+/* How wide a frame is, with its source behind it or without. */
+static size_t frame_columns(const struct frame *f, const char *place, bool source)
+{
+	const char *name = f->function ? f->function : f->raw ? f->raw : "";
+	size_t columns = columns_of(name);
+
+	columns = 10 + (columns < 28 ? 28 : columns) + 1 + columns_of(place);
+	columns += f->kind == FRAME_INLINE ? 9 : 0;
+	columns += f->module ? 4 + columns_of(f->module) : 0;
+	return columns + (source && f->source ? 2 + columns_of(f->source) : 0);
+}
+
+/*
+ * @text from @column on, wrapped at words to @width (0: not at all), its further lines
+ * after @indent blanks.
+ */
+static void add_wrapped(struct strbuf *out, const char *text, size_t column,
+			size_t indent, size_t width)
+{
+	while (*text) {
+		size_t length = strcspn(text, " "), columns = 0;
+
+		for (size_t i = 0; i < length; i++)
+			columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+		if (width && column > indent && column + columns > width) {
+			strbuf_addc(out, '\n');
+			strbuf_pad(out, ' ', indent);
+			column = indent;
+		}
+		strbuf_add(out, text, length);
+		column += columns + 1;
+		text += length;
+		if (*text == ' ' && text++)
+			strbuf_addc(out, ' ');
+	}
+	strbuf_addc(out, '\n');
+}
+
 static void add_frame(const struct frame *f, size_t number, const struct style *s,
 		      struct strbuf *out)
 {
 	char place[512] = "";
 
 	if (f->file)
-		snprintf(place, sizeof(place), "%s:%u", f->file, f->line);
+		snprintf(place, sizeof(place), "%s:%u", short_path(f->file), f->line);
 	if (f->kind == FRAME_INLINE)
 		strbuf_adds(out, "          ");
 	else
@@ -70,11 +138,15 @@ static void add_frame(const struct frame *f, size_t number, const struct style *
 		strbuf_addf(out, " %s%s%s", s->cyan, place, s->reset);
 	if (f->kind == FRAME_INLINE)
 		strbuf_adds(out, "  inlined");
-	if (f->module)
+	/* a file says as much, where there is no room for both */
+	if (f->module &&
+	    !(*place && s->width && frame_columns(f, place, false) > s->width))
 		strbuf_addf(out, "  [%s]", f->module);
 	if (f->kind == FRAME_GUESSED)
 		strbuf_adds(out, "  ?");
-	if (f->source)
+	if (f->source && s->width && frame_columns(f, place, true) > s->width)
+		strbuf_addf(out, "\n%12s%s%s%s", "", s->dim, f->source, s->reset);
+	else if (f->source)
 		strbuf_addf(out, "  %s%s%s", s->dim, f->source, s->reset);
 	strbuf_addc(out, '\n');
 }
@@ -82,22 +154,27 @@ static void add_frame(const struct frame *f, size_t number, const struct style *
 static void add_finding(const struct finding *f, const struct style *s,
 			struct strbuf *out)
 {
+	_strbuf_ struct strbuf text = STRBUF_INIT;
 	size_t number = 0;
 
 	strbuf_addf(out, "  %s%-10s%s %s%-8s%s ", level_colour(f->level, s),
 		    level_name(f->level), s->reset, s->bold, f->rule, s->reset);
 	if (f->line)
-		strbuf_addf(out, "line %u: ", f->line);
+		strbuf_addf(&text, "line %u: ", f->line);
 	if (f->symbol)
-		strbuf_addf(out, "%s: ", f->symbol);
-	strbuf_addf(out, "%s\n", f->message);
+		strbuf_addf(&text, "%s: ", f->symbol);
+	strbuf_adds(&text, f->message);
+	add_wrapped(out, strbuf_string(&text), 22, 6, s->width);
 	if (f->evidence)
 		add_indented(out, f->evidence, 6, false);
 	for (size_t i = 0; i < f->stack_count; i++)
 		add_frame(&f->stack[i],
 			  f->stack[i].kind == FRAME_INLINE ? number : number++, s, out);
-	if (f->hint)
-		strbuf_addf(out, "      %s-> %s%s\n", s->dim, f->hint, s->reset);
+	if (f->hint) {
+		strbuf_addf(out, "      %s-> ", s->dim);
+		add_wrapped(out, f->hint, 9, 9, s->width);
+		strbuf_adds(out, s->reset);
+	}
 }
 
 static void add_findings(const struct report *report, const struct style *s,

@@ -104,7 +104,7 @@ static void gate_html(const json_t *value, struct strbuf *out)
 		html_add_text(out, on);
 		strbuf_adds(out, "</p>\n");
 	}
-	strbuf_adds(out, "<div class=scroll><table>\n");
+	strbuf_adds(out, "<table class=steps>\n");
 	json_array_foreach(json_object_get(value, "rows"), i, row)
 	{
 		const char *result = json_string_value(json_object_get(row, "result"));
@@ -117,7 +117,7 @@ static void gate_html(const json_t *value, struct strbuf *out)
 			      json_string_value(json_object_get(row, "more")));
 		strbuf_adds(out, "</tr>\n");
 	}
-	strbuf_adds(out, "</table></div>\n");
+	strbuf_adds(out, "</table>\n");
 }
 
 static const struct section_view view_gate = {

@@ -85,7 +85,7 @@ static void text_kernel(const json_t *kernel, struct strbuf *out)
 
 	if (!kernel)
 		return;
-	strbuf_adds(out, "              the whole kernel: ");
+	strbuf_adds(out, "              kernel: ");
 	units_add_size(out, before);
 	strbuf_adds(out, " before, at most ");
 	units_add_size(out, most > before ? most - before : 0);
@@ -98,6 +98,7 @@ static void text_kernel(const json_t *kernel, struct strbuf *out)
 static void text_places(const json_t *places, const struct style *style,
 			struct strbuf *out)
 {
+	const char *before = "";
 	size_t shown = 0, i;
 	json_t *place;
 
@@ -107,7 +108,11 @@ static void text_places(const json_t *places, const struct style *style,
 			if (shown >= SHOWN ||
 			    !!json_object_get(place, "advice") != advised)
 				continue;
+			/* one line a function: the document has them all */
+			if (!advised && !strcmp(before, place_name(place)))
+				continue;
 			text_place(place, style, out);
+			before = place_name(place);
 			shown++;
 		}
 	if (json_array_size(places) > shown)
