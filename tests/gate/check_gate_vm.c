@@ -132,7 +132,7 @@ START_TEST(a_machine_that_does_not_boot_is_one_clear_error)
 		CONFIG,
 		"--skip",
 		"lint",
-		"--cycle-option=--boot-timeout=3s",
+		"--cycle-option=--boot-timeout=300s",
 		"--cycle-option=--append=init=/nowhere rdinit=/nowhere",
 		NULL
 	};
