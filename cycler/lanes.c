@@ -73,6 +73,7 @@ static struct error *run_slub(const struct plan *plan, const struct run_options 
 		with.machine.folder = folder;
 	/* each slab object has a track of its own now: what leaks is the plain lane's */
 	with.no_census = true;
+	with.counted_elsewhere = !alone && !options->no_census;
 	lane->fail_on = report->fail_on;
 	error = run_plan(plan, &with, lane);
 	return error ? error_wrap(error, "lane slub") : merge(report, lane, alone);

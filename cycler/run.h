@@ -23,11 +23,13 @@ struct run_options {
 	unsigned int stop_on; /* enum stop_on, or 0: what the plan says */
 	bool hold;	      /* a failed machine stays until interrupted */
 	bool no_census;
-	bool recorder;	      /* bookend_recorder is loaded before the first pass */
-	uint64_t journal_max; /* bytes of journal.bin; 0: what the plan says */
-	uint64_t commit_ns;   /* how often a real machine's journal goes to its disk */
-	volatile int *stop;   /* set by a signal: end after the running pass */
-	volatile int *status; /* set by SIGUSR1: say how it stands */
+	bool counted_elsewhere; /* without a census, but another run of the plan has one
+				 */
+	bool recorder;		/* bookend_recorder is loaded before the first pass */
+	uint64_t journal_max;	/* bytes of journal.bin; 0: what the plan says */
+	uint64_t commit_ns;	/* how often a real machine's journal goes to its disk */
+	volatile int *stop;	/* set by a signal: end after the running pass */
+	volatile int *status;	/* set by SIGUSR1: say how it stands */
 };
 
 /*

@@ -419,10 +419,10 @@ static struct error *add_events(const struct verdict_context *v)
 			census = json_object_get(event, "value");
 	}
 	drop_repeats(costs);
-	if (!error && !census)
+	if (!error && !census && !v->options->counted_elsewhere)
 		error = report_not_checked(v->report, !v->options->no_census, "leaks",
 					   "allocations were not counted");
-	else if (!error)
+	else if (!error && census)
 		error = add_leaks(v, census, costs);
 	if (!error)
 		error = error_paths_add_lines(v->results->events, &context, v->report);

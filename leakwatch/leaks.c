@@ -19,6 +19,7 @@ static const struct {
 	const char *symbol, *why;
 } keepers[] = {
 	{ "idr_alloc_cyclic", "number tables keep a node" },
+	{ "__radix_tree_preload", "the CPU's reserve of nodes" },
 	{ "__stack_depot_save", "the stack depot keeps every stack once" },
 	{ "stack_depot_save_flags", "the stack depot keeps every stack once" },
 	{ "alloc_vmap_area", "address ranges are given back in batches" },
