@@ -378,10 +378,142 @@ START_TEST(ssh_cycles_another_machine_and_a_lost_connection_loses_nothing)
 }
 END_TEST
 
+static void run_quietly(const char *const *argv)
+{
+	struct process_result result = { 0 };
+
+	ck_assert_ok(process_run(argv, &(struct process_options){ .keep_stderr = true },
+				 &result));
+	ck_assert_msg(result.status == 0, "%s: %s", argv[0],
+		      strbuf_string(&result.output));
+	strbuf_deinit(&result.output);
+}
+
+static uint64_t lines_with(const char *text, const char *word)
+{
+	uint64_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, word)); at += strlen(word))
+		n++;
+	return n;
+}
+
+static uint64_t told(void)
+{
+	_free_ char *text = NULL;
+	_error_ struct error *error =
+		file_read_text(in_folder("vm/console.log"), 1 << 20, &text);
+
+	return error ? 0 : lines_with(text, "slow pass");
+}
+
+/* A machine with a disk, which cycles itself: a slow cycle beside a fast one. */
+static void start_self_cycling(void)
+{
+	struct words w = { 0 };
+	char path[512];
+
+	put("tell", "#!/bin/sh\necho '<1>slow pass' >/dev/kmsg\n", 0755);
+	put("plan.json",
+	    "{\"schema\":\"bookend-plan/1\",\"name\":\"cut\",\"legs\":[{\"cycles\":["
+	    "{\"kind\":\"exec\",\"command\":[\"/tell\"],\"undo\":[\"/bin/true\"],"
+	    "\"rate\":\"5/s\",\"for\":\"10m\"},"
+	    "{\"kind\":\"exec\",\"command\":[\"/bin/true\"],\"undo\":[\"/bin/true\"],"
+	    "\"for\":\"10m\"}]}]}",
+	    0644);
+	put("go",
+	    "#!/bin/sh\nmkdir /disk\nmount -t ext4 /dev/vda /disk || exit 9\n"
+	    "exec /bookend/bin/bookend-cycle --target local --yes-on-this-machine "
+	    "--no-census -o /disk/run /plan.json\n",
+	    0755);
+	own_path(path, sizeof(path), "bin/bookend-vm");
+	add(&w, "%s", path);
+	add(&w, "run");
+	add(&w, "-o");
+	add(&w, "%s", in_folder("vm"));
+	add(&w, "--drive");
+	add(&w, "%s", in_folder("disk.img"));
+	add_tools(&w);
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const files[][2] = {
+			{ "bin/bookend-cycle", "/bookend/bin/bookend-cycle" },
+			{ "guest/bookend-agent", "/bookend/guest/bookend-agent" },
+			{ "guest/bookend-relay", "/bookend/guest/bookend-relay" },
+			{ NULL, "/tell" },
+			{ NULL, "/plan.json" },
+		};
+
+		if (files[i][0])
+			own_path(path, sizeof(path), files[i][0]);
+		else
+			snprintf(path, sizeof(path), "%s", in_folder(files[i][1] + 1));
+		add(&w, "--file");
+		add(&w, "%s:%s", path, files[i][1]);
+	}
+	add(&w, "--file");
+	add(&w, "/bin/mount:/bin/mount");
+	add(&w, "--file");
+	add(&w, "/bin/true:/bin/true");
+	add(&w, "--");
+	add(&w, "%s", in_folder("go"));
+	machine = fork();
+	if (!machine) {
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(1);
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+		execv(w.items[0], (char *const *)w.items);
+		_exit(127);
+	}
+	words_deinit(&w);
+}
+
+/* What the console told of had begun; so the disk must know that it had. */
+START_TEST(a_power_cut_loses_no_step_of_a_slow_cycle)
+{
+	struct process_result result = { 0 };
+	_free_ char *dump = NULL;
+	char path[512];
+
+	begin();
+	put("disk.img", "", 0600);
+	ck_assert_int_eq(truncate(in_folder("disk.img"), 300 << 20), 0);
+	run_quietly((const char *[]){ "/sbin/mkfs.ext4", "-q", "-F",
+				      in_folder("disk.img"), NULL });
+	start_self_cycling();
+	for (int i = 0; i < 4000 && told() < 5; i++)
+		usleep(100000);
+	ck_assert_uint_ge(told(), 5);
+	/* the machine dies with who started it, and writes nothing any more */
+	kill(machine, SIGKILL);
+	waitpid(machine, NULL, 0);
+	machine = 0;
+	usleep(500000);
+	ck_assert_ok(process_run(
+		(const char *[]){ "/sbin/e2fsck", "-fy", in_folder("disk.img"), NULL },
+		&(struct process_options){ .keep_stderr = true }, &result));
+	strbuf_deinit(&result.output);
+	ck_assert(asprintf(&dump, "dump /run/shared.bin %s", in_folder("shared.bin")) >
+		  0);
+	run_quietly((const char *[]){ "/sbin/debugfs", "-R", dump, in_folder("disk.img"),
+				      NULL });
+	own_path(path, sizeof(path), "bin/bookend-journal");
+	result = (struct process_result){ 0 };
+	ck_assert_ok(process_run((const char *[]){ path, in_folder("shared.bin"), NULL },
+				 &(struct process_options){ .output_limit = 256 << 20 },
+				 &result));
+	ck_assert_int_eq(result.status, 0);
+	ck_assert_uint_ge(lines_with(strbuf_string(&result.output),
+				     "begin command (leg 1, exec /tell)"),
+			  told());
+	strbuf_deinit(&result.output);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("targets");
-	TCase *tc = tcase_create("targets");
+	TCase *tc = tcase_create("targets"), *power = tcase_create("power");
 
 	if (access("/usr/sbin/dropbear", X_OK) || !process_found("ssh")) {
 		printf("skipped: dropbear or ssh is not installed ('./setup build' does)\n");
@@ -392,5 +524,8 @@ int main(void)
 	tcase_add_test(tc,
 		       ssh_cycles_another_machine_and_a_lost_connection_loses_nothing);
 	suite_add_tcase(suite, tc);
+	tcase_set_timeout(power, 600);
+	tcase_add_test(power, a_power_cut_loses_no_step_of_a_slow_cycle);
+	suite_add_tcase(suite, power);
 	return run_suite(suite);
 }
