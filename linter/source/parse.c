@@ -111,7 +111,7 @@ static struct error *arguments(const struct parse_request *request, struct arena
 			       const char ***ret, size_t *count)
 {
 	/* not -w: that keeps quiet about what -Werror= makes an error too */
-	static const char *const fixed[] = { "-Wno-everything", "-ferror-limit=0",
+	static const char *const fixed[] = { "-Wno-everything", "-ferror-limit=500",
 					     "-Werror=implicit-function-declaration",
 					     "-Werror=implicit-int" };
 	/* kbuild's own, as gcc means it; C++ has it anyway */

@@ -18,6 +18,8 @@
 #include "linter/source/unpack.h"
 #include "readers/bundle.h"
 
+enum { SOURCE_BYTES = 16 << 20 };
+
 /* What is gathered for one container before its rules run. */
 struct gathering {
 	struct linter *linter;
@@ -220,6 +222,22 @@ static struct error *add_members(struct gathering *g)
 	return error;
 }
 
+static struct error *tell(struct gathering *g, bool asked, const char *what,
+			  const char *why)
+{
+	return linter_not_checked(g->linter, asked, NULL, what, "%s", why);
+}
+
+/* Why these bytes are not given to a compiler, or NULL. */
+static const char *no_source(struct span text)
+{
+	if (text.size > SOURCE_BYTES)
+		return "is too large to be source that somebody wrote";
+	if (text.size && memchr(text.data, 0, text.size))
+		return "is no text: it holds NUL bytes";
+	return NULL;
+}
+
 static struct error *add_request(struct gathering *g, size_t which, const char *target,
 				 bool primary)
 {
@@ -227,6 +245,7 @@ static struct error *add_request(struct gathering *g, size_t which, const char *
 	_free_ char *path = NULL;
 	struct parse_request *request;
 	uint32_t index = UINT32_MAX;
+	const char *why;
 	struct error *error = NULL;
 
 	if (*command->file == '/')
@@ -234,11 +253,19 @@ static struct error *add_request(struct gathering *g, size_t which, const char *
 	else if (command->directory &&
 		 asprintf(&path, "%s/%s", command->directory, command->file) < 0)
 		path = NULL;
+	if (!path && command->directory)
+		return error_nomem();
 	if (!path)
-		return command->directory ? error_nomem() : NULL;
+		return tell(g, true, command->file,
+			    "the folder that it was compiled in is not known");
 	error = model_file(&g->model, path, NULL, &index);
 	if (error || index == UINT32_MAX || index >= g->content_count)
 		return error; /* somebody else's file */
+	why = no_source(g->model.files[index].text);
+	if (why) {
+		g->model.files[index].kernel = false;
+		return tell(g, true, g->model.files[index].path, why);
+	}
 	if (!array_grow(g->requests, g->request_count, g->request_capacity) ||
 	    !array_grow(g->request_commands, g->request_count,
 			g->request_command_capacity))
@@ -265,12 +292,6 @@ static struct error *add_requests(struct gathering *g, size_t first, const char 
 	for (size_t i = first; !error && i < g->commands.count; i++)
 		error = add_request(g, i, target, primary);
 	return error;
-}
-
-static struct error *tell(struct gathering *g, bool asked, const char *what,
-			  const char *why)
-{
-	return linter_not_checked(g->linter, asked, NULL, what, "%s", why);
 }
 
 /*

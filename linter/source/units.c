@@ -270,12 +270,35 @@ static struct error *settle_json(struct unit_commands *commands, size_t first,
 	return error;
 }
 
+/*
+ * Kernels from 6.13 on run in the module's folder: its .cmd file lies where the source
+ * is. Owned, NULL: it does not lie there.
+ */
+static char *module_folder(const struct unit_command *command, const char *disk)
+{
+	const char *name = path_base(command->file);
+	size_t length = (size_t)(path_base(disk) - disk);
+	size_t above = (size_t)(name - command->file);
+	_free_ char *beside = NULL;
+
+	if (*command->file == '/' || !strncmp(command->file, "..", 2) || above > length ||
+	    strncmp(disk + length - above, command->file, above))
+		return NULL;
+	if (asprintf(&beside, "%.*s%s", (int)length, disk, name) < 0)
+		return beside = NULL, NULL;
+	return access(beside, F_OK) ? NULL : strndup(disk, length - above);
+}
+
 static struct error *settle_kbuild(struct unit_commands *commands, size_t first,
 				   const char *disk)
 {
-	for (size_t i = first; i < commands->count; i++)
-		commands->items[i].directory =
-			units_kernel_folder(&commands->items[i], disk);
+	for (size_t i = first; i < commands->count; i++) {
+		struct unit_command *c = &commands->items[i];
+
+		c->directory = module_folder(c, disk);
+		if (!c->directory)
+			c->directory = units_kernel_folder(c, disk);
+	}
 	return NULL;
 }
 

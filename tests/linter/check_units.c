@@ -405,6 +405,38 @@ START_TEST(headers_of_others_have_no_findings)
 }
 END_TEST
 
+START_TEST(what_is_no_text_is_not_compiled)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+	_free_ char *path = NULL;
+
+	put("compile_commands.json", DATABASE);
+	ck_assert_ok(file_join(folder, "refdrv.c", &path));
+	ck_assert_ok(file_write(path, "#include <linux/module.h>\n\0int x;\n", 35, 0644));
+	report = lint("SRC*", "linux");
+	ck_assert_uint_eq(report->findings_count, 0);
+	ck_assert_ptr_nonnull(strstr(report->not_checked[0].why, "no text"));
+	ck_assert_int_eq(report_exit_status(report), EXIT_INCOMPLETE);
+}
+END_TEST
+
+/* As kernels from 6.13 on leave it: names are meant from the module's folder. */
+START_TEST(commands_that_ran_in_the_modules_folder_are_understood)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put("inc/own.h", "#define OWN \"own\"\n");
+	put("sub/refdrv.c",
+	    "#include <linux/module.h>\n#include <own.h>\nvoid f(void)\n{\n"
+	    "\tprintk(OWN);\n}\n");
+	put("sub/.refdrv.o.cmd",
+	    "savedcmd_sub/refdrv.o := gcc -Iinc -c -o sub/refdrv.o sub/refdrv.c\n");
+	report = lint("SRC001", "linux");
+	ck_assert_uint_eq(report->not_checked_count, 0);
+	ck_assert_uint_eq(report->findings_count, 1);
+}
+END_TEST
+
 START_TEST(sources_in_a_package_are_compiled_and_named_as_members)
 {
 	_cleanup_(report_destroy) struct report *report = NULL;
@@ -630,6 +662,8 @@ int main(void)
 	tcase_add_test(units, iokit_sources_in_c_are_read_as_c);
 	tcase_add_test(units, kernel_headers_behind_an_own_header_make_a_driver);
 	tcase_add_test(units, headers_of_others_have_no_findings);
+	tcase_add_test(units, what_is_no_text_is_not_compiled);
+	tcase_add_test(units, commands_that_ran_in_the_modules_folder_are_understood);
 	tcase_add_test(units, sources_in_a_package_are_compiled_and_named_as_members);
 	tcase_add_test(units, a_package_whose_makefile_needs_a_program_is_not_checked);
 	tcase_add_test(units, a_unit_that_fails_in_a_package_is_named_as_a_member);
