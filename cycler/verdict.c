@@ -16,6 +16,7 @@
 #include "cycler/kernel_faults.h"
 #include "cycler/leaks.h"
 #include "cycler/log_budget.h"
+#include "cycler/references.h"
 #include "cycler/residue_report.h"
 #include "cycler/trace.h"
 #include "report/json.h"
@@ -266,34 +267,6 @@ static struct error *add_stuck(const struct verdict_context *v, const json_t *ev
 	return report_add_finding(v->report, &finding);
 }
 
-static struct error *add_references(const struct verdict_context *v, const json_t *event)
-{
-	static uint64_t before;
-	uint64_t count = event_number(event, "count");
-	bool left = !strcmp(event_text(event, "when"), "left");
-	_strbuf_ struct strbuf message = STRBUF_INIT, evidence = STRBUF_INIT;
-	struct finding finding = { .rule = "LEAK002", .level = LEVEL_ERROR };
-
-	if (!strcmp(event_text(event, "when"), "before"))
-		before = count;
-	if (strcmp(event_text(event, "when"), "after") || left || count <= before)
-		return NULL;
-	units_add_count(&message, count - before);
-	strbuf_addf(&message, " reference%s to module %s %s left: it cannot be unloaded",
-		    count - before == 1 ? "" : "s", event_text(event, "module"),
-		    count - before == 1 ? "is" : "are");
-	strbuf_addf(&evidence, "%s: %llu before its first pass, %llu after its last",
-		    leg_name(v, event), (unsigned long long)before,
-		    (unsigned long long)count);
-	finding.symbol = event_text(event, "module");
-	finding.message = strbuf_string(&message);
-	finding.evidence = strbuf_string(&evidence);
-	finding.hint =
-		"Look for a module_get, try_module_get or open count that an error "
-		"or close path does not give back.";
-	return report_add_finding(v->report, &finding);
-}
-
 static struct error *add_event(const struct verdict_context *v, const json_t *event,
 			       bool *residue_seen)
 {
@@ -308,7 +281,7 @@ static struct error *add_event(const struct verdict_context *v, const json_t *ev
 	if (event_is(event, "error paths"))
 		return error_paths_add_sweep(event, v->report);
 	if (event_is(event, "references"))
-		return add_references(v, event);
+		return references_add(v->results, event, v->report);
 	if (event_is(event, "not watched"))
 		return report_not_checked(v->report, true, event_text(event, "name"),
 					  "%s", event_text(event, "why"));
