@@ -196,8 +196,12 @@ static struct error *add_result(struct writer *w, const struct finding *f)
 	json_builder_string(&b, "level", sarif_level(f->level));
 	json_builder_value(&b, "message", message(strbuf_string(&text)));
 	json_builder_value(&b, "locations", json_pack("[o]", location(w, f)));
-	json_builder_value(&b, "partialFingerprints",
-			   json_pack("{s:s}", "bookendFingerprint/v1", f->fingerprint));
+	json_builder_value(
+		&b, "partialFingerprints",
+		json_pack("{s:s, s:s}", "bookendFingerprint/v1", f->fingerprint,
+			  /* the only one that GitHub reads; without it, all findings of
+			   * a rule in one binary would be one alert */
+			  "primaryLocationLineHash", f->fingerprint));
 	if (f->stack_count)
 		json_builder_value(&b, "stacks", stacks(f));
 	error = json_builder_finish(&b, &result);

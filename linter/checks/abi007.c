@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/array.h"
 #include "common/error.h"
+#include "common/file.h"
 #include "common/strbuf.h"
 #include "linter/linux_target.h"
 #include "linter/subject_ko.h"
@@ -131,7 +133,7 @@ static void compare_unit(struct comparison *c, Dwarf_Die *unit)
 }
 
 /* A relocatable file's DWARF needs its relocations applied: libdwfl does that. */
-static struct error *compare_module(struct comparison *c, const struct ko *ko,
+static struct error *compare_module(struct comparison *c, struct span bytes,
 				    const char *path)
 {
 	static const Dwfl_Callbacks callbacks = {
@@ -143,14 +145,14 @@ static struct error *compare_module(struct comparison *c, const struct ko *ko,
 	Dwfl_Module *module;
 	Dwarf_Addr bias;
 	Dwarf_Die *unit = NULL;
-	_free_ char *copy = malloc(ko->body.size ? ko->body.size : 1);
+	_free_ char *copy = malloc(bytes.size ? bytes.size : 1);
 
 	if (!dwfl || !copy) {
 		dwfl_end(dwfl);
 		return error_nomem();
 	}
-	memcpy(copy, ko->body.data, ko->body.size);
-	module = dwfl_report_offline_memory(dwfl, "module", path, copy, ko->body.size);
+	memcpy(copy, bytes.data, bytes.size);
+	module = dwfl_report_offline_memory(dwfl, "module", path, copy, bytes.size);
 	dwfl_report_end(dwfl, NULL, NULL);
 	while (module && (unit = dwfl_module_nextcu(module, unit, &bias)))
 		compare_unit(c, unit);
@@ -160,8 +162,48 @@ static struct error *compare_module(struct comparison *c, const struct ko *ko,
 				  dwfl_errmsg(-1));
 }
 
+/*
+ * Debug information that was put apart: below .build-id/ beside the module or in the
+ * system's folder, or NAME.ko.debug beside it, if it is of this very build. False: none.
+ */
+static bool find_debug_file(const struct subject *subject, struct mapping *ret)
+{
+	const struct elf *elf = subject_ko(subject)->ko->elf;
+	const char *disk = subject->member ? subject->member->disk : NULL;
+	const char *slash = disk ? strrchr(disk, '/') : NULL;
+	int folder = slash ? (int)(slash - disk) : 0;
+	char id[2 * 64 + 1], own[2 * 64 + 1];
+
+	if (!elf_build_id(elf, own, sizeof(own)))
+		return false;
+	for (int i = disk ? 0 : 2; i < 3; i++) {
+		_cleanup_(elf_reader_destroy) struct elf *debug = NULL;
+		_error_ struct error *error = NULL;
+		_free_ char *path = NULL;
+		int n = !i ? asprintf(&path, "%.*s%s.build-id/%.2s/%s.debug", folder,
+				      slash ? disk : "", slash ? "/" : "", own, own + 2)
+			: i == 1 ? asprintf(&path, "%s.debug", disk)
+				 : asprintf(&path,
+					    "/usr/lib/debug/.build-id/%.2s/%s.debug", own,
+					    own + 2);
+
+		if (n < 0)
+			return path = NULL, false;
+		if (access(path, R_OK))
+			continue;
+		error = file_map(path, ret);
+		if (!error)
+			error = elf_reader_create(path, ret->bytes, &debug);
+		if (!error && elf_build_id(debug, id, sizeof(id)) && !strcmp(id, own) &&
+		    elf_find(debug, ".debug_info"))
+			return true;
+		file_unmap(ret);
+	}
+	return false;
+}
+
 static struct error *hold(struct linter *linter, const struct subject *subject,
-			  const struct linux_target *target)
+			  const struct linux_target *target, struct span debug)
 {
 	struct comparison c = { .changed = STRBUF_INIT };
 	struct error *error = NULL;
@@ -176,7 +218,7 @@ static struct error *hold(struct linter *linter, const struct subject *subject,
 			why ? error_message(why)
 			    : "no BTF of that kernel (vmlinux, vmlinuz)");
 	}
-	error = compare_module(&c, subject_ko(subject)->ko, subject->path);
+	error = compare_module(&c, debug, subject->path);
 	if (!error && c.count) {
 		snprintf(message, sizeof(message),
 			 "%zu of %zu structures it was compiled with are others there",
@@ -198,17 +240,23 @@ static struct error *run(struct linter *linter, const struct subject *subject)
 {
 	const struct linux_targets *targets = linter_linux_targets(linter);
 	const struct ko *ko = subject_ko(subject)->ko;
+	_mapping_ struct mapping apart = { 0 };
+	struct span debug = ko->body;
 	struct error *error = NULL;
 
 	if (!targets)
 		return linter_not_checked(linter, false, "ABI007", NULL,
 					  "no kernel to compare with (--target)");
-	if (!elf_find(ko->elf, ".debug_info"))
-		return linter_not_checked(linter, false, "ABI007", NULL,
-					  "some modules have no debug information, from "
-					  "which structures are read");
+	if (!elf_find(ko->elf, ".debug_info")) {
+		if (!find_debug_file(subject, &apart))
+			return linter_not_checked(
+				linter, false, "ABI007", NULL,
+				"some modules have no debug information, from which "
+				"structures are read, nor a debug file by their build-id");
+		debug = apart.bytes;
+	}
 	for (size_t i = 0; !error && i < targets->count; i++)
-		error = hold(linter, subject, &targets->items[i]);
+		error = hold(linter, subject, &targets->items[i], debug);
 	return error;
 }
 

@@ -134,6 +134,8 @@ START_TEST(sarif_has_what_the_standard_requires)
 			1);
 		ck_assert_ptr_nonnull(json_object_get(at(result, "partialFingerprints"),
 						      "bookendFingerprint/v1"));
+		ck_assert_ptr_nonnull(json_object_get(at(result, "partialFingerprints"),
+						      "primaryLocationLineHash"));
 	}
 	json_decref(log);
 }
