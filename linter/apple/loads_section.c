@@ -10,7 +10,7 @@
 #include "linter/apple/subject_kext.h"
 #include "report/json.h"
 
-enum { MISSING_LIMIT = 12, NAME_WIDTH = 24 };
+enum { MISSING_LIMIT = 12, NARROWEST = 14, WIDEST = 40 };
 
 /* Why one import does not resolve on one release. */
 static void add_import_reason(const struct kext_set *set, const struct kext_slice *slice,
@@ -266,21 +266,22 @@ static const char *const columns[] = { "10.3",	"10.4",	 "10.5",  "10.6",  "10.7"
 				       "10.13", "10.14", "10.15", "11",	   "12",
 				       "13",	"14",	 "15",	  NULL };
 
-static void add_row(const json_t *row, const struct style *s, struct strbuf *out)
+static void add_row(const json_t *row, int width, const struct style *s,
+		    struct strbuf *out)
 {
 	const char *name = json_string_value(json_object_get(row, "kext"));
 
-	strbuf_addf(out, "  %-*.*s %-7s", NAME_WIDTH, NAME_WIDTH, name ? name : "",
+	strbuf_addf(out, "  %-*.*s %-7s", width, width, name ? name : "",
 		    json_string_value(json_object_get(row, "arch")));
 	for (size_t i = 0; columns[i]; i++) {
 		const char *status = cell_status(row, columns[i]);
-		size_t width = strlen(column_name(columns[i], i == 0));
+		size_t column = strlen(column_name(columns[i], i == 0));
 		char mark = !status	     ? ' '
 			    : *status == 'l' ? '+'
 			    : *status == 'f' ? '-'
 					     : '?';
 
-		strbuf_pad(out, ' ', width);
+		strbuf_pad(out, ' ', column);
 		strbuf_addf(out, "%s%c%s", mark == '-' ? s->red : "", mark,
 			    mark == '-' ? s->reset : "");
 	}
@@ -331,17 +332,35 @@ static void add_fragment(const json_t *row, struct strbuf *out)
 	}
 }
 
-static void print(const json_t *value, const struct style *s, struct strbuf *out)
+/* As wide as the longest name, within reason. */
+static int name_width(const json_t *rows)
 {
+	int width = NARROWEST;
 	const json_t *row;
 	size_t i;
 
-	strbuf_addf(out, "\n%s  %-*s %-7s%s", s->bold, NAME_WIDTH, "Loads on macOS", "",
+	json_array_foreach((json_t *)rows, i, row)
+	{
+		int length = json_string_length(json_object_get(row, "kext"));
+
+		if (length > width)
+			width = length;
+	}
+	return width > WIDEST ? WIDEST : width;
+}
+
+static void print(const json_t *value, const struct style *s, struct strbuf *out)
+{
+	const json_t *row;
+	int width = name_width(value);
+	size_t i;
+
+	strbuf_addf(out, "\n%s  %-*s %-7s%s", s->bold, width, "Loads on macOS", "",
 		    s->reset);
 	for (i = 0; columns[i]; i++)
 		strbuf_addf(out, " %s", column_name(columns[i], i == 0));
 	strbuf_addc(out, '\n');
-	json_array_foreach(value, i, row) add_row(row, s, out);
+	json_array_foreach(value, i, row) add_row(row, width, s, out);
 	strbuf_adds(out,
 		    "  + loads   - does not   ? libraries are not at hand (--libs)   "
 		    "blank: no such Mac\n");
