@@ -128,6 +128,7 @@ struct source_file {
 struct source_model {
 	const char *root; /* folder on disk */
 	bool unpacked;	  /* it is a copy of what lies in a package */
+	bool apple;	  /* there is I/O Kit code */
 	struct source_file *files;
 	size_t file_count, file_capacity;
 	struct unit *units;

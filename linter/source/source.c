@@ -664,6 +664,7 @@ static struct error *visit_container(struct linter *linter, struct bundle *bundl
 	g.model.root = g.unpacked ? g.unpacked : root ? root : "";
 	g.model.unpacked = g.unpacked;
 	error = add_members(&g);
+	g.model.apple = g.apple_code;
 	/* its .c files may leave the kernel's headers to a header of
 	 * their own */
 	g.linux_code |= g.kbuild && g.linux_header;

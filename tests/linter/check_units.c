@@ -380,6 +380,33 @@ START_TEST(iokit_sources_in_c_are_read_as_c)
 }
 END_TEST
 
+START_TEST(iokit_projects_may_include_what_the_kernel_offers)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put("driver.cpp", "#include <IOKit/IOService.h>\n");
+	put("table.h", "#include <stdint.h>\n#include <sys/socket.h>\n");
+	put("part.h", "#include <stdlib.h>\n");
+	report = lint("SRC025", "iokit");
+	ck_assert_uint_le(report->findings_count, 1);
+	for (size_t i = 0; i < report->findings_count; i++)
+		ck_assert_str_eq(report->findings[i].symbol, "stdlib.h");
+}
+END_TEST
+
+START_TEST(a_structure_of_the_drivers_own_is_not_opaque)
+{
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	put("driver.cpp", "#include <IOKit/IOService.h>\n"
+			  "struct task { int state; };\nstruct proc;\n"
+			  "int look(struct task *t)\n{\n\treturn t->state;\n}\n");
+	report = lint("SRC026", "iokit");
+	ck_assert_uint_eq(report->findings_count, 0);
+	ck_assert_uint_eq(report->not_checked_count, 0);
+}
+END_TEST
+
 START_TEST(kernel_headers_behind_an_own_header_make_a_driver)
 {
 	_cleanup_(report_destroy) struct report *report = NULL;
@@ -660,6 +687,8 @@ int main(void)
 	tcase_add_test(units, iokit_units_find_the_headers_of_their_own_project);
 	tcase_add_test(units, classes_of_others_have_headers_only);
 	tcase_add_test(units, iokit_sources_in_c_are_read_as_c);
+	tcase_add_test(units, iokit_projects_may_include_what_the_kernel_offers);
+	tcase_add_test(units, a_structure_of_the_drivers_own_is_not_opaque);
 	tcase_add_test(units, kernel_headers_behind_an_own_header_make_a_driver);
 	tcase_add_test(units, headers_of_others_have_no_findings);
 	tcase_add_test(units, what_is_no_text_is_not_compiled);

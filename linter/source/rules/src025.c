@@ -39,14 +39,22 @@ static bool is_private(const char *path, bool angled)
 	return false;
 }
 
-static bool is_user(const struct source_file *file, const char *path, bool angled)
+/* C of an I/O Kit project; one of Linux in the same tree says so itself. */
+static bool is_apples(const struct source_model *model, const struct source_file *file)
+{
+	return file->cplusplus ||
+	       (model->apple && !memmem(file->text.data, file->text.size, "<linux/", 7));
+}
+
+static bool is_user(const struct source_model *model, const struct source_file *file,
+		    const char *path, bool angled)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(user_prefixes); i++)
 		if (file->cplusplus &&
 		    !strncmp(path, user_prefixes[i], strlen(user_prefixes[i])))
 			return true;
 	return angled && name_in(path, user_land) &&
-	       !(file->cplusplus && name_in(path, also_in_xnu));
+	       !(is_apples(model, file) && name_in(path, also_in_xnu));
 }
 
 /* Whether it stands below #ifndef __KERNEL__ or the #else of #ifdef __KERNEL__. */
@@ -124,7 +132,7 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 	text_unquote(l, token, path, sizeof(path));
 	if (for_user_land(l, index))
 		return NULL;
-	if (is_user(file, path, angled) &&
+	if (is_user(subject_source(subject), file, path, angled) &&
 	    (file->cplusplus || !was_compiled(subject_source(subject), file)))
 		return source_emit(linter, subject, file, token->line, token->column,
 				   path, "use the kernel's own header",

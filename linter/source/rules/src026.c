@@ -5,11 +5,27 @@
 static const char *const opaque[] = { "proc_dir_entry", "mbuf",	 "vnode", "proc", "ucred",
 				      "mount",		"ifnet", "task",  NULL };
 
+/* Whether the driver has a structure of its own by that name. */
+static bool is_own(const struct source_model *model, const char *name)
+{
+	model_for_each_unit(model, unit)
+	{
+		unit_for_each(unit, node)
+		{
+			if (node->kind == NODE_RECORD && node->name &&
+			    node->flags & NODE_DEFINITION && !strcmp(node->name, name))
+				return true;
+		}
+	}
+	return false;
+}
+
 static struct error *look(struct linter *linter, const struct subject *subject,
 			  const struct unit *unit, const struct node *node)
 {
 	if (node->kind != NODE_MEMBER || node->macro || !name_in(node->owner, opaque) ||
-	    (!unit->cplusplus && strcmp(node->owner, "proc_dir_entry")))
+	    (!unit->cplusplus && strcmp(node->owner, "proc_dir_entry")) ||
+	    is_own(subject_source(subject), node->owner))
 		return NULL;
 	return source_emit_node(
 		linter, subject, unit, node, "use the functions of the interface",
