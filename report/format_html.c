@@ -51,7 +51,7 @@ static const char style_sheet[] =
 	"var(--line);color:var(--blue);padding-top:0}tr:has(+tr.advice) td{border:0}"
 	"svg.plot{display:block;width:100%;min-width:32rem}"
 	".plot text{fill:var(--soft);font-size:12px}.plot .grid{stroke:var(--line)}"
-	"(max-width:40rem){body{padding:1rem .8rem 3rem}.steps tr{display:block;"
+	"@media(max-width:40rem){body{padding:1rem .8rem 3rem}.steps tr{display:block;"
 	"padding:.4rem 0;border-bottom:1px solid var(--line)}.steps td{display:inline;"
 	"border:0;padding:0 .5rem 0 0}.steps td:first-child{display:block;font-weight:600}"
 	".finding .stack{display:block;overflow-x:auto}}"
