@@ -461,8 +461,10 @@ static struct error *take_over_loaded(struct census *census)
 		if (census->is_range[i])
 			continue;
 		error = loaded_find(census->names[i], slot, &census->loaded_before[i]);
-		if (!error && census->loaded_before[i])
-			slot->sections = take_over_sections(census, i);
+		if (error || !census->loaded_before[i])
+			continue;
+		slot->sections = take_over_sections(census, i);
+		census->references_before[i] = loaded_references(census->names[i]);
 	}
 	return error;
 }

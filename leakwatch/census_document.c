@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 #include "leakwatch/census_private.h"
+#include "leakwatch/loaded.h"
 #include "report/json.h"
 
 static const char *const kinds[] = {
@@ -396,6 +397,10 @@ static json_t *module_json(struct census *census, size_t slot)
 	json_builder_bool(&b, "range", census->is_range[slot]);
 	json_builder_bool(&b, "loaded_before", census->loaded_before[slot]);
 	json_builder_bool(&b, "loaded", s->core_size && !census->is_range[slot]);
+	json_builder_integer(&b, "references_before", census->references_before[slot]);
+	if (s->core_size && !census->is_range[slot])
+		json_builder_integer(&b, "references",
+				     loaded_references(census->names[slot]));
 	json_builder_integer(&b, "loads", s->loads);
 	json_builder_integer(&b, "unloads", s->unloads);
 	json_builder_integer(&b, "changed", s->changed);

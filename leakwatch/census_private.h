@@ -30,6 +30,7 @@ struct census {
 	char names[CENSUS_SLOTS][CENSUS_NAME];
 	bool is_range[CENSUS_SLOTS];
 	bool loaded_before[CENSUS_SLOTS]; /* already there when the census began */
+	uint64_t references_before[CENSUS_SLOTS];
 	size_t slot_count;
 	uint32_t objects;
 	uint64_t marked_pass, *marked_sites; /* pairs: key, alive */

@@ -101,3 +101,14 @@ size_t loaded_sections(const char *name, struct census_section *ret, size_t room
 	}
 	return count;
 }
+
+uint64_t loaded_references(const char *name)
+{
+	_free_ char *text = NULL;
+	_error_ struct error *error = NULL;
+	char path[256];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", name);
+	error = file_read_text(path, 32, &text);
+	return error ? 0 : strtoull(text, NULL, 10);
+}

@@ -30,6 +30,9 @@ bool loaded_parse(struct span text, const char *name, struct loaded_module *ret)
  * @room of them; fewer when the kernel does not tell.
  */
 struct census_section;
+/* References to a module that is loaded (/sys/module/NAME/refcnt); 0 when not known. */
+uint64_t loaded_references(const char *name);
+
 size_t loaded_sections(const char *name, struct census_section *ret, size_t room);
 
 /* Opens @slot for a module that is loaded already; @ret tells whether it is. */

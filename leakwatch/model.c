@@ -149,6 +149,8 @@ static struct error *read_modules(const json_t *json, struct census_model *model
 			.loaded_before =
 				json_is_true(json_object_get(module, "loaded_before")),
 			.loaded = json_is_true(json_object_get(module, "loaded")),
+			.references_before = count_of(module, "references_before"),
+			.references = count_of(module, "references"),
 			.loads = count_of(module, "loads"),
 			.unloads = count_of(module, "unloads"),
 			.changed = count_of(module, "changed"),

@@ -40,6 +40,7 @@ struct site {
 struct census_module {
 	const char *name;
 	bool range, loaded_before, loaded;
+	uint64_t references_before, references; /* to the module, while it is loaded */
 	uint64_t loads, unloads, changed, base, size;
 	const json_t *regions, *sections;
 };

@@ -201,6 +201,34 @@ static struct error *check_loads(const struct census_model *model, struct report
 	return error;
 }
 
+/* Of a module that was there all the time: who has it open now counts too. */
+static struct error *check_references(const struct census_model *model,
+				      struct report *report)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < model->module_count; i++) {
+		const struct census_module *m = &model->modules[i];
+		struct finding finding = { .rule = "LEAK002", .level = LEVEL_WARNING };
+		char message[128];
+
+		if (!m->loaded_before || !m->loaded || m->loads ||
+		    m->references <= m->references_before)
+			continue;
+		snprintf(message, sizeof(message),
+			 "%llu references to the module more than before: it cannot be "
+			 "unloaded",
+			 (unsigned long long)(m->references - m->references_before));
+		finding.symbol = m->name;
+		finding.message = message;
+		finding.hint =
+			"if nobody has it open now, look for a module_get or an open "
+			"file that is not given back";
+		error = report_add_finding(report, &finding);
+	}
+	return error;
+}
+
 static struct error *check_losses(const struct census_model *model, struct report *report)
 {
 	struct error *error = NULL;
@@ -277,6 +305,8 @@ struct error *leak_judge(const json_t *census, const struct leak_options *option
 		error = check_loads(model, report);
 	if (!error)
 		error = check_losses(model, report);
+	if (!error)
+		error = check_references(model, report);
 	if (!error)
 		error = leaks_find(model, options, &leaks);
 	for (size_t i = 0; !error && i < leaks.count; i++)

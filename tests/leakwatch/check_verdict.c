@@ -209,6 +209,18 @@ END_TEST
 	" 'pass_ranges': " ranges ", 'stack': [ { 'address': '0xffffffff81000000'," \
 	" 'symbol': '" symbol "' }, " DRIVER " ] }"
 
+START_TEST(references_to_a_module_that_stays_are_told)
+{
+	_cleanup_(report_destroy) struct report *report = judge(census(
+		"{ 'name': 'leaky', 'loads': 0, 'loaded': true, 'loaded_before': true,"
+		" 'references_before': 1, 'references': 4, 'base': '0xffffffffc0000000',"
+		" 'size': 16384, 'sections': {} }",
+		HOOKS, NO_LOSS, ""));
+
+	EXPECT_ONE(report, "LEAK002", "3 references to the module more");
+}
+END_TEST
+
 START_TEST(a_pass_in_which_two_things_were_left_counts_once)
 {
 	_cleanup_(report_destroy) struct report *report =
@@ -470,6 +482,7 @@ int main(void)
 	tcase_add_test(tests, a_census_without_a_load_is_an_error);
 	tcase_add_test(tests, a_leaked_object_of_a_cache_excuses_the_cache);
 	tcase_add_test(tests, a_leaked_file_reads_as_a_file);
+	tcase_add_test(tests, references_to_a_module_that_stays_are_told);
 	tcase_add_test(tests, a_pass_in_which_two_things_were_left_counts_once);
 	tcase_add_test(tests, a_reference_to_a_process_that_has_ended_is_held);
 	tcase_add_test(tests, what_a_function_of_the_kernel_makes_has_its_name);
