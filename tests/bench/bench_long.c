@@ -45,7 +45,7 @@ static const char *const names[WHATS] = { "controller, memory", "agent, memory",
 
 struct samples {
 	size_t count;
-	double seconds[SAMPLES];
+	double begun, seconds[SAMPLES];
 	uint64_t bytes[WHATS][SAMPLES];
 };
 
@@ -127,7 +127,10 @@ static void sample(struct samples *s, struct run_files *files, pid_t pid, double
 
 	if (!h || !h->agent_memory || s->count == SAMPLES)
 		return;
-	s->seconds[s->count] = seconds;
+	/* since the agent is there: how long the boot took does not matter */
+	if (!s->count)
+		s->begun = seconds;
+	s->seconds[s->count] = seconds - s->begun;
 	s->bytes[CONTROLLER][s->count] = resident(pid);
 	s->bytes[AGENT][s->count] = h->agent_memory;
 	s->bytes[DISK][s->count] = disk_used(files->folder);
@@ -187,12 +190,14 @@ static double slope(const struct samples *s, enum what what, double from)
 	return n > 1 ? (n * xy - x * y) / (n * xx - x * x) * 3600 : 0;
 }
 
-static void judge_flat(const struct samples *s, enum what what, double duration)
+static void judge_flat(const struct samples *s, enum what what, double duration,
+		       uint64_t disk_bound)
 {
 	double warm = duration > 6 * WARM_MINUTES * 60 ? WARM_MINUTES * 60 : duration / 6;
 	double middle = (warm + duration) / 2;
+	/* what the verdict takes, behind the last pass, is another matter */
 	uint64_t early = peak(s, what, warm, middle),
-		 late = peak(s, what, middle, duration * 2);
+		 late = peak(s, what, middle, duration - SAMPLE_SECONDS);
 	uint64_t allowed = early / ALLOWED_SHARE > ALLOWED_KIB << 10
 				   ? early / ALLOWED_SHARE
 				   : ALLOWED_KIB << 10;
@@ -206,7 +211,13 @@ static void judge_flat(const struct samples *s, enum what what, double duration)
 	snprintf(line, sizeof(line), "; slope %+.1f KiB an hour",
 		 slope(s, what, warm) / 1024);
 	strbuf_adds(&text, line);
-	judge(early && late <= early + allowed, strbuf_string(&text));
+	/* a file that is thinned lies beside the new one for a moment: its peak is a
+	 * bound */
+	if (what == DISK)
+		judge(early && late && early <= disk_bound && late <= disk_bound,
+		      strbuf_string(&text));
+	else
+		judge(early && late <= early + allowed, strbuf_string(&text));
 }
 
 static json_t *report_of(const struct run_files *files)
@@ -282,24 +293,27 @@ static void write_plan(const char *path, const char *module, const char *device,
 	json_decref(plan);
 }
 
+/* So small that it is reached, and thinned, many times. */
+static uint64_t journal_cap(double seconds)
+{
+	return (uint64_t)(seconds < 1800 ? 8 : 64) << 20;
+}
+
 static json_t *part(const char *program, const char *module, const char *device,
 		    const char *name, const char *rate, double seconds,
 		    struct samples *samples)
 {
 	const char *given = getenv("BOOKEND_LONG_FOLDER");
 	struct run_files files = { .shared = NULL };
-	char plan[300];
-	const char *argv[] = { program,
-			       "--quiet",
-			       "--journal-max",
-			       seconds < 1800 ? "8M" : "64M",
-			       "-o",
-			       files.folder,
-			       plan,
-			       NULL };
+	char plan[300], cap[24];
+	const char *argv[] = { program, "--quiet", "--journal-max",
+			       cap,	"-o",	   files.folder,
+			       plan,	NULL };
 	json_t *report;
 	int status;
 
+	snprintf(cap, sizeof(cap), "%lluM",
+		 (unsigned long long)(journal_cap(seconds) >> 20));
 	snprintf(files.folder, sizeof(files.folder), "%.200s/%s",
 		 given ? given : "/tmp/bookend-long", name);
 	mkdir(given ? given : "/tmp/bookend-long", 0755);
@@ -357,7 +371,9 @@ static void full_part(char **argv, double seconds)
 		 measured(report, "journal.thinned"));
 	judge(true, line);
 	for (enum what what = 0; what < WHATS; what++)
-		judge_flat(&samples, what, seconds);
+		judge_flat(&samples, what, seconds,
+			   CHANNEL_AREA_OFFSET + CHANNEL_AREA_SIZE +
+				   journal_cap(seconds) * 3 / 2);
 	print_latency("pass", json_object_get(json_object_get(run, "latency"), "pass"));
 	json_decref(report);
 }
