@@ -267,6 +267,30 @@ static bool size_fits(Dwarf_Die *type, uint64_t bytes, bool direct)
 	return bytes == size || (direct && (!bytes || bytes > size));
 }
 
+/* Whether it ends with an array without a size: what is more is its tail. */
+static bool has_tail(Dwarf_Die *type)
+{
+	Dwarf_Die member, last, inner, range;
+	Dwarf_Attribute attribute;
+	Dwarf_Word count = 0;
+	bool any = false;
+
+	if (dwarf_child(type, &member))
+		return false;
+	do {
+		if (dwarf_tag(&member) == DW_TAG_member) {
+			last = member;
+			any = true;
+		}
+	} while (!dwarf_siblingof(&member, &member));
+	if (!any || !peel(&last, &inner) || !skip_names(&inner) ||
+	    dwarf_tag(&inner) != DW_TAG_array_type || dwarf_child(&inner, &range))
+		return false;
+	return dwarf_formudata(dwarf_attr(&range, DW_AT_count, &attribute), &count)
+		       ? !dwarf_hasattr(&range, DW_AT_upper_bound)
+		       : !count;
+}
+
 static struct error *set_type(struct assigned *ret, Dwarf_Die *type, uint64_t bytes)
 {
 	const char *kind = dwarf_tag(type) == DW_TAG_union_type ? "union" : "struct";
@@ -277,7 +301,7 @@ static struct error *set_type(struct assigned *ret, Dwarf_Die *type, uint64_t by
 	ret->count = bytes ? bytes / ret->size : 1;
 	ret->rest = bytes % ret->size;
 	/* one with a tail rather than several and a tail */
-	if (ret->rest) {
+	if (ret->rest || (ret->count > 1 && has_tail(type))) {
 		ret->count = 1;
 		ret->rest = bytes - ret->size;
 	}

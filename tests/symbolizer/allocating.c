@@ -11,6 +11,11 @@ struct medium {
 	char bytes[88];
 };
 
+struct flexible {
+	long count;
+	char tail[];
+};
+
 struct holder {
 	char head[24];
 	struct medium *medium;
@@ -30,6 +35,7 @@ int to_nested_member(struct holder *holder);
 int to_raw_member(struct holder *holder);
 void *to_array(void);
 void *to_tail(void);
+void *to_flexible(void);
 void *to_other_size(void);
 
 struct small *to_variable(void)
@@ -75,6 +81,14 @@ void *to_tail(void)
 
 	use(message);
 	return message;
+}
+
+void *to_flexible(void)
+{
+	struct flexible *text = allocate(sizeof(*text) + 16);
+
+	use(text);
+	return text;
 }
 
 void *to_other_size(void)

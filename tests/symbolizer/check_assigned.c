@@ -21,6 +21,7 @@ static const struct expected {
 	{ 40, "holder->raw", NULL, 0, 0 },
 	{ 200, "table", "struct small", 5, 0 },
 	{ 113, "message", "struct medium", 1, 17 },
+	{ 24, "text", "struct flexible", 1, 16 },
 	{ 17, NULL, NULL, 0, 0 },
 };
 
