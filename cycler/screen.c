@@ -534,7 +534,34 @@ void screen_update(struct screen *s, const struct screen_view *v)
 	put(s->fd, &line);
 }
 
-/* Legs that are through are in the accounts, the running one is in the journal. */
+/* What a leg's end told, and is in no account before its target's end. */
+static void add_told(const struct results *r, size_t leg, size_t number, uint64_t *passes,
+		     uint64_t *failed)
+{
+	const json_t *w;
+	size_t i;
+
+	for (size_t e = r->salvaged; e < json_array_size(r->events); e++) {
+		const json_t *event = json_array_get(r->events, e);
+		const char *what = json_string_value(json_object_get(event, "event"));
+
+		if (!what || strcmp(what, "leg done") ||
+		    json_integer_value(json_object_get(event, "leg")) != (json_int_t)leg)
+			continue;
+		json_array_foreach(json_object_get(event, "workers"), i, w)
+		{
+			if (json_integer_value(json_object_get(w, "cycle")) !=
+			    (json_int_t)number)
+				continue;
+			*passes += (uint64_t)json_integer_value(
+				json_object_get(w, "passes"));
+			*failed += (uint64_t)json_integer_value(
+				json_object_get(w, "failed"));
+		}
+	}
+}
+
+/* Legs that are through have told their counts, the running one is in the journal. */
 static void add_so_far(const struct screen_view *v, size_t leg, size_t number,
 		       struct strbuf *out)
 {
@@ -546,6 +573,8 @@ static void add_so_far(const struct screen_view *v, size_t leg, size_t number,
 		look(v, number, &a);
 		a.passes += done->passes;
 		a.failed += done->failed;
+	} else {
+		add_told(v->results, leg, number, &a.passes, &a.failed);
 	}
 	if (!a.passes && leg != v->results->leg)
 		return;
@@ -565,11 +594,14 @@ static void add_so_far(const struct screen_view *v, size_t leg, size_t number,
 
 static uint64_t failed_so_far(const struct screen_view *v)
 {
-	uint64_t failed = 0;
+	uint64_t failed = 0, passes = 0;
 
 	for (size_t leg = 0; leg <= v->results->leg; leg++)
-		for (size_t i = 0; i < v->plan->legs[leg].cycle_count; i++)
+		for (size_t i = 0; i < v->plan->legs[leg].cycle_count; i++) {
 			failed += v->results->accounts[leg][i].failed;
+			if (leg != v->results->leg)
+				add_told(v->results, leg, i, &passes, &failed);
+		}
 	for (size_t i = 0; i < JOURNAL_WORKERS; i++)
 		if (v->journal->workers[i].pid)
 			failed += v->journal->workers[i].failed;

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/file.h"
 #include "cycler/screen.h"
@@ -123,6 +124,32 @@ START_TEST(a_plain_line_has_no_escape_and_tells_the_same)
 }
 END_TEST
 
+START_TEST(the_verdict_so_far_has_the_legs_that_are_through)
+{
+	char text[4096] = "";
+	int pipes[2];
+
+	/* leg 1 ended with two failures; leg 2 runs */
+	json_array_append_new(results.events,
+			      json_pack("{s:s, s:i, s:[{s:i, s:i, s:i}]}", "event",
+					"leg done", "leg", 0, "workers", "cycle", 0,
+					"passes", 1000, "failed", 2));
+	results.leg = 1;
+	journal.workers[0].leg = 1;
+	journal.workers[0].failed = 0;
+	ck_assert_int_eq(pipe(pipes), 0);
+	screen.fd = pipes[1];
+	screen_status(&screen, &view);
+	ck_assert_int_gt(read(pipes[0], text, sizeof(text) - 1), 0);
+	ck_assert_ptr_nonnull(strstr(text, ": failures so far\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "one: exec /bin/true  1 000 passes, 2 failed"));
+	ck_assert_ptr_nonnull(strstr(text, "two: exec /bin/true  400 passes, 0 failed"));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("screen");
@@ -132,6 +159,7 @@ int main(void)
 	tcase_add_test(tc, passes_rates_latencies_and_time_left_are_shown);
 	tcase_add_test(tc, the_last_complaint_of_the_kernel_is_shown);
 	tcase_add_test(tc, a_plain_line_has_no_escape_and_tells_the_same);
+	tcase_add_test(tc, the_verdict_so_far_has_the_legs_that_are_through);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
