@@ -49,6 +49,12 @@ bool kmsg_parse(char *record, struct kmsg_line *ret)
 	return true;
 }
 
+bool kmsg_is_own(const char *text)
+{
+	return !strncmp(text, "bookend_", 8) || !strncmp(text, "bookend-", 8) ||
+	       (!strncmp(text, "agent (", 7) && strstr(text, "drop_caches"));
+}
+
 bool kmsg_next(struct kmsg *kmsg, struct kmsg_line *ret)
 {
 	for (;;) {

@@ -29,5 +29,11 @@ void kmsg_close(struct kmsg *kmsg);
 /* False when there is nothing more now. */
 bool kmsg_next(struct kmsg *kmsg, struct kmsg_line *ret);
 
+/*
+ * Whether a line comes of our own doings: what our modules say, and that caches were
+ * dropped. A driver's line that names our process is the driver's.
+ */
+bool kmsg_is_own(const char *text);
+
 /* Takes one record of /dev/kmsg apart in place (for tests too). */
 bool kmsg_parse(char *record, struct kmsg_line *ret);

@@ -66,18 +66,12 @@ static void count_line(struct volume *v, const struct kmsg_line *line)
 		v->peak_bytes = v->second_bytes;
 }
 
-/* What our own doings make the kernel say. */
-static bool is_own_line(const char *text)
-{
-	return strstr(text, "bookend") ||
-	       (strstr(text, "agent (") == text && strstr(text, "drop_caches"));
-}
-
 void sense_log(struct agent *agent, size_t workers)
 {
 	static size_t leg, kept;
 	static int told; /* as many lines has kernel.log */
 	static struct volume v;
+	static uint64_t lost;
 	struct kmsg_line line;
 	uint64_t before = v.lines;
 
@@ -91,7 +85,7 @@ void sense_log(struct agent *agent, size_t workers)
 
 		if (!line.kernel)
 			continue;
-		if (!is_own_line(line.text))
+		if (!kmsg_is_own(line.text))
 			count_line(&v, &line);
 		if (++kept > limit)
 			continue;
@@ -104,6 +98,9 @@ void sense_log(struct agent *agent, size_t workers)
 				     json_any_string(line.text), "at",
 				     place_of(agent, workers)));
 	}
+	/* what was overwritten before it could be read was logged all the same */
+	v.lines += agent->kmsg.lost - lost;
+	lost = agent->kmsg.lost;
 	if (v.lines != before)
 		agent_tell(json_pack("{s:s, s:i, s:I, s:I, s:I, s:I}", "event",
 				     "log volume", "leg", (int)agent->leg, "lines",

@@ -40,7 +40,7 @@ struct survey {
 	struct sighting *sightings;
 	size_t sighting_count, capacity;
 	uint64_t *before, *begun; /* passes when the last and this survey began */
-	uint64_t done, longest_ms, told;
+	uint64_t done, last_ms, longest_ms, told;
 };
 
 static volatile sig_atomic_t ending;
@@ -274,8 +274,9 @@ static struct error *look(struct survey *s)
 		error = s->count == 1 ? confirm(s, &d) : sight_all(s, &d);
 	memcpy(s->before, s->begun, s->count * sizeof(*s->before));
 	s->done++;
-	if (now_ms() - begin > s->longest_ms)
-		s->longest_ms = now_ms() - begin;
+	s->last_ms = now_ms() - begin;
+	if (s->last_ms > s->longest_ms)
+		s->longest_ms = s->last_ms;
 	return error;
 }
 
@@ -302,8 +303,9 @@ static struct error *survey(struct survey *s)
 		const struct timespec pause = { 0, 50000000 };
 
 		due += EVERY_MS;
-		if (due < now)
-			due = now;
+		/* where one takes long, half of the time is the machine's own */
+		if (due < now + s->last_ms)
+			due = now + s->last_ms;
 		while (!ending && now_ms() < due)
 			nanosleep(&pause, NULL);
 		if (!ending)

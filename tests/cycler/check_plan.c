@@ -277,6 +277,16 @@ START_TEST(stack_lines_are_places)
 }
 END_TEST
 
+START_TEST(a_drivers_line_that_names_our_process_is_the_drivers)
+{
+	ck_assert(kmsg_is_own("bookend_recorder: loading out-of-tree module"));
+	ck_assert(kmsg_is_own("bookend-recorder: the last 5 of 5 records of steps:"));
+	ck_assert(kmsg_is_own("agent (87): drop_caches: 2"));
+	ck_assert(!kmsg_is_own("refdrv: bookend-cycle (91) asks for the status"));
+	ck_assert(!kmsg_is_own("CPU: 0 PID: 91 Comm: bookend-cycle Tainted: G"));
+}
+END_TEST
+
 START_TEST(complaints_are_told_from_chatter)
 {
 	ck_assert_ptr_nonnull(
@@ -311,6 +321,7 @@ int main(void)
 	tcase_add_test(tc, bursts_and_ramps_keep_their_rates);
 	tcase_add_test(tc, log_records_are_taken_apart);
 	tcase_add_test(tc, stack_lines_are_places);
+	tcase_add_test(tc, a_drivers_line_that_names_our_process_is_the_drivers);
 	tcase_add_test(tc, complaints_are_told_from_chatter);
 	tcase_add_test(tc, errors_have_names_both_ways);
 	suite_add_tcase(suite, tc);
