@@ -55,6 +55,24 @@ static struct error *look_macro(struct linter *linter, const struct subject *sub
 			   "%s() prints without a level", name);
 }
 
+/* "if (loglevel >= 3)": the driver has levels of its own. */
+static bool has_own_level(const struct unit *unit, const struct node *node)
+{
+	for (const struct node *it = node; it > unit->nodes;
+	     it = &unit->nodes[it->parent]) {
+		const struct node *up = &unit->nodes[it->parent], *condition, *end;
+
+		if (up->kind != NODE_IF || node_child(unit, up) == it)
+			continue;
+		condition = node_child(unit, up);
+		end = node_subtree_end(unit, condition);
+		for (const struct node *c = condition; c < end; c++)
+			if (c->name && strstr(c->name, "level"))
+				return true;
+	}
+	return false;
+}
+
 static struct error *look(struct linter *linter, const struct subject *subject,
 			  const struct unit *unit, const struct node *node,
 			  struct macros *told)
@@ -72,7 +90,9 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 	if (!strncmp(log.text->name, "\"%s", 3))
 		return NULL;
 	if (!name_in(log.name, prints) && !name_in(log.name, functions))
-		return look_macro(linter, subject, log.name, told);
+		return has_own_level(unit, node)
+			       ? NULL
+			       : look_macro(linter, subject, log.name, told);
 	return source_emit_node(linter, subject, unit, node, hint, "%s() without a level",
 				strcmp(log.name, "_printk") ? log.name : "printk");
 }

@@ -69,10 +69,11 @@ static bool calls_between(const struct node *from, const struct node *to,
 static bool undoes(const char *name)
 {
 	static const char *const words[] = {
-		"free",	  "put",     "release",	  "unlock", "unregister", "destroy",
-		"remove", "disable", "iounmap",	  "unmap",  "cleanup",	  "deinit",
-		"abort",  "close",   "unprepare", "drop",   "unref",	  "_exit",
-		"del_",	  "detach",  "rollback",  "commit", "uninit",	  NULL
+		"free",	    "put",    "release", "unlock",  "unregister",
+		"destroy",  "remove", "disable", "iounmap", "unmap",
+		"cleanup",  "deinit", "abort",	 "close",   "unprepare",
+		"drop",	    "unref",  "_exit",	 "del_",    "detach",
+		"rollback", "commit", "uninit",	 "consume", NULL
 	};
 
 	if (!strncmp(name, "devm_", 5))
@@ -96,6 +97,24 @@ static bool branch_undoes(const struct unit *unit, const struct node *ret)
 	return false;
 }
 
+/* "if (thing) put(thing);": what was not taken yet is not given back. */
+static bool is_guarded(const struct unit *unit, const struct node *label,
+		       const struct node *call)
+{
+	const struct node *argument = node_bare(unit, call_argument(unit, call, 0));
+	const struct node *guard = node_above(unit, call, NODE_IF), *condition;
+
+	if (!guard || guard < label || !argument || !argument->name)
+		return false;
+	condition = node_child(unit, guard);
+	for (const struct node *it = condition; it < node_subtree_end(unit, condition);
+	     it++)
+		if (it->kind == argument->kind && it->name &&
+		    !strcmp(it->name, argument->name))
+			return true;
+	return false;
+}
+
 /* A call from the label to the function's end that was not made before the return. */
 static const struct node *cleanup_skipped(const struct unit *unit,
 					  const struct node *function,
@@ -109,7 +128,7 @@ static const struct node *cleanup_skipped(const struct unit *unit,
 		const struct node *call = it;
 
 		if (call->kind != NODE_CALL || !call->name || call->macro ||
-		    !undoes(call->name))
+		    !undoes(call->name) || is_guarded(unit, label, call))
 			continue;
 		if (calls_between(jump, ret, call->name))
 			return NULL;

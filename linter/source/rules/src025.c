@@ -57,13 +57,41 @@ static bool is_user(const struct source_model *model, const struct source_file *
 	       !(is_apples(model, file) && name_in(path, also_in_xnu));
 }
 
-/* Whether it stands below #ifndef __KERNEL__ or the #else of #ifdef __KERNEL__. */
-static bool for_user_land(const struct lexed *l, size_t index)
+/* "#ifndef X" before anything else of the file, followed by "#define X". */
+static bool is_guard(const struct lexed *l, size_t hash, const struct token *word)
+{
+	size_t at = SIZE_MAX, index;
+	const struct token *first = lexed_next(l, at, &index), *define;
+
+	if (index != hash || !first || !token_is(l, word, "ifndef"))
+		return false;
+	lexed_next(l, index, &index);
+	lexed_next(l, index, &index);
+	lexed_next(l, index, &index);
+	define = lexed_next(l, index, &index);
+	return define && token_is(l, define, "define");
+}
+
+static bool asks_for_kernel(const struct lexed *l, const struct token *word, size_t at)
+{
+	for (const struct token *name = word; name && name->line == word->line;
+	     name = lexed_next(l, at, &at))
+		if (token_is(l, name, "__KERNEL__") || token_is(l, name, "KERNEL"))
+			return true;
+	return false;
+}
+
+/*
+ * Whether it stands in a branch of its file that is for user programs (below #ifdef
+ * __KERNEL__, whichever half) or, with @any, for whatever other build, save that the
+ * guard of the file is open.
+ */
+static bool in_branch(const struct lexed *l, size_t index, bool any)
 {
 	int depth = 0;
 
 	while (index--) {
-		const struct token *t = &l->tokens[index], *word, *name;
+		const struct token *t = &l->tokens[index], *word;
 		size_t at;
 
 		if (!(t->flags & TOKEN_HASH))
@@ -75,13 +103,9 @@ static bool for_user_land(const struct lexed *l, size_t index)
 			depth++;
 		else if (token_begins(l, word, "if") && depth)
 			depth--;
-		else if (token_begins(l, word, "if")) {
-			for (name = lexed_next(l, at, &at); name && name->line == t->line;
-			     name = lexed_next(l, at, &at))
-				if (token_is(l, name, "__KERNEL__") ||
-				    token_is(l, name, "KERNEL"))
-					return true;
-		}
+		else if (token_begins(l, word, "if") &&
+			 (any ? !is_guard(l, index, word) : asks_for_kernel(l, word, at)))
+			return true;
 	}
 	return false;
 }
@@ -130,10 +154,12 @@ static struct error *look(struct linter *linter, const struct subject *subject,
 		return NULL;
 	angled = l->text.data[token->offset] == '<';
 	text_unquote(l, token, path, sizeof(path));
-	if (for_user_land(l, index))
+	if (in_branch(l, index, false))
 		return NULL;
 	if (is_user(subject_source(subject), file, path, angled) &&
-	    (file->cplusplus || !was_compiled(subject_source(subject), file)))
+	    (is_apples(subject_source(subject), file) ||
+	     (!in_branch(l, index, true) &&
+	      !was_compiled(subject_source(subject), file))))
 		return source_emit(linter, subject, file, token->line, token->column,
 				   path, "use the kernel's own header",
 				   "%s is a header of user programs", path);
