@@ -16,7 +16,6 @@
 #include "common/file.h"
 #include "linter/arena.h"
 #include "linter/source/make_state.h"
-#include "readers/bundle.h"
 
 struct error *make_create(const struct make *base, const struct make_settings *settings,
 			  struct make **ret)
@@ -116,7 +115,7 @@ void make_unknown(struct make *make, struct strbuf *out, const char *format, ...
 	if (make->reason)
 		return;
 	if (make->file)
-		strbuf_addf(&text, "%s:%u: ", path_base(make->file), make->line);
+		strbuf_addf(&text, "%s:%u: ", strrchr(make->file, '/') + 1, make->line);
 	va_start(args, format);
 	strbuf_addv(&text, format, args);
 	va_end(args);
@@ -194,7 +193,8 @@ struct error *make_read_config(struct make *make, const char *path)
 {
 	_mapping_ struct mapping file = { 0 };
 	struct error *error = file_map(path, &file);
-	const char *at = (const char *)file.bytes.data, *end = at + file.bytes.size;
+	const char *at = file.bytes.size ? (const char *)file.bytes.data : "";
+	const char *end = at + file.bytes.size;
 
 	while (!error && at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
@@ -749,7 +749,8 @@ struct error *make_read(struct make *make, const char *path)
 	struct reader r = { .make = make };
 	unsigned int number = 0;
 	struct error *error = file_map(path, &file);
-	const char *at = (const char *)file.bytes.data, *end = at + file.bytes.size;
+	const char *at = file.bytes.size ? (const char *)file.bytes.data : "";
+	const char *end = at + file.bytes.size;
 
 	if (error)
 		return error;

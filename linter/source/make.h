@@ -42,7 +42,7 @@ struct error *make_set_words(struct make *make, const char *const *words);
 /* Reads "NAME=value" lines of kbuild's auto.conf, where all values are final. */
 struct error *make_read_config(struct make *make, const char *path);
 
-/* A file that cannot be read is an error. */
+/* @path is absolute. A file that cannot be read is an error. */
 struct error *make_read(struct make *make, const char *path);
 
 /* The variable's value, expanded, "" when it is not set; owned by the caller. */

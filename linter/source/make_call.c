@@ -13,7 +13,6 @@
 #include "linter/arena.h"
 #include "linter/source/make_state.h"
 #include "linter/source/paths.h"
-#include "readers/bundle.h"
 
 enum { ARGUMENTS = 10 };
 
