@@ -61,12 +61,33 @@ struct {
 	__type(value, struct census_object);
 } objects SEC(".maps");
 
+/* By number, in the order in which they were met; site_count of them are used. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u64);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, CENSUS_SITES);
+	__type(key, __u32);
 	__type(value, struct census_site);
 } sites SEC(".maps");
+
+/* By stack, kind and name of the cache. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CENSUS_SITES);
+	__type(key, __u64);
+	__type(value, __u32);
+} site_numbers SEC(".maps");
+
+/*
+ * What a walk decided, by the fingerprint of the stack: walking is dear, and a driver
+ * that is cycled allocates with the same few stacks again and again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u32);
+} walks SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -106,6 +127,9 @@ const volatile struct census_owner owners[CENSUS_OWNERS];
 const volatile __u32 owner_count;
 const volatile __u64 thread_size = 16384;
 const volatile bool call_site_only;
+const volatile __u64 text_low, text_size;     /* of the kernel; size 0: no fingerprints */
+const volatile __u64 module_low, module_size; /* where modules are */
+const volatile __u64 trampolines[CENSUS_TRAMPOLINES]; /* stand for return addresses */
 
 struct census_slot slots[CENSUS_SLOTS];
 struct census_counters counters;
@@ -113,6 +137,7 @@ struct census_live live;
 __u64 pass, all_loads;
 __u32 worker, owner;		 /* who cycles; who takes the census */
 __u64 watched_low, watched_size; /* all open text; size 0: nothing is open */
+__u32 site_count;
 __u32 filter[CENSUS_FILTER];
 __u64 recovered[CENSUS_PAIRS];
 __u64 places[CENSUS_CPUS][8];
@@ -226,6 +251,91 @@ static __always_inline bool scan_stack(void *ctx, struct scratch *s)
 	return scan.found;
 }
 
+/* Few words at a time: the verifier follows each way through the loop over them. */
+enum { PRINT_WORDS = 16, PRINT_BYTES = 8 * PRINT_WORDS, PRINT_CHUNKS = 256 };
+
+struct print {
+	struct scratch *s;
+	__u64 position, end, hash;
+	bool uncertain;
+};
+
+static __always_inline __u64 mix(__u64 hash, __u64 value)
+{
+	return ((hash << 5 | hash >> 59) ^ value) * 0x9e3779b97f4a7c15ULL;
+}
+
+static __always_inline void print_words(struct print *print, const __u64 *words,
+					__u32 count)
+{
+	__u64 hash = print->hash, low = text_low, uncertain = 0;
+
+	for (__u64 i = 0; i < PRINT_WORDS; i++) {
+		__u64 word = words[i];
+
+		if (i >= count)
+			break;
+		if (word < low)
+			continue;
+		if (word - watched_low < watched_size)
+			word = census_classify(word);
+		else if (word - low < text_size)
+			uncertain |= (__u64)(word == trampolines[0]) |
+				     (__u64)(word == trampolines[1]);
+		else if (word - module_low < module_size)
+			word &= 4095;
+		else
+			continue;
+		hash = mix(hash, word ^ i << 48);
+	}
+	print->hash = hash;
+	print->uncertain |= uncertain != 0;
+}
+
+static long print_chunk(__u32 index, void *data)
+{
+	struct print *print = data;
+	__u64 left = print->end - print->position;
+	struct scratch *s = print->s;
+	__u32 bytes = left < PRINT_BYTES ? left : PRINT_BYTES;
+
+	if (print->position >= print->end)
+		return 1;
+	if (bytes > PRINT_BYTES ||
+	    bpf_probe_read_kernel(s->words, bytes, (void *)print->position)) {
+		print->uncertain = true;
+		return 1;
+	}
+	print_words(print, s->words, bytes / 8);
+	print->position += PRINT_BYTES;
+	return 0;
+}
+
+/*
+ * Of all words on the stack that can be return addresses, and where they lie: stacks
+ * with the same fingerprint are walked alike. What changes from load to load is left out:
+ * where the watched code lies, and of other addresses in modules, which may be what an
+ * earlier load left there, all but the place in their page. 0: not on a stack of its own,
+ * or frames are hidden behind a tracer's trampoline.
+ */
+static __always_inline __u64 fingerprint(void *ctx, struct scratch *s, __u64 seed)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct print print = { .s = s };
+	__u64 base = (__u64)task->stack;
+
+	if (!text_size)
+		return 0;
+	*(void *volatile *)&s->sp = ctx;
+	print.position = *(volatile __u64 *)&s->sp & ~7ULL;
+	if (print.position - base >= thread_size)
+		return 0;
+	print.end = base + thread_size;
+	print.hash = mix(seed, print.end - print.position);
+	bpf_loop(PRINT_CHUNKS, print_chunk, &print, 0);
+	return print.uncertain ? 0 : print.hash;
+}
+
 enum walk { WALK_NONE, WALK_DRIVER, WALK_OWNED, WALK_LOST };
 
 struct walk_state {
@@ -293,7 +403,8 @@ static __always_inline void live_changes(const struct census_site *site, __s64 o
 
 static __always_inline void forget(__u64 key, struct census_object *object)
 {
-	struct census_site *site = bpf_map_lookup_elem(&sites, &object->site);
+	__u32 number = object->site;
+	struct census_site *site = bpf_map_lookup_elem(&sites, &number);
 	__u64 age = bpf_jiffies64() - object->born;
 
 	if (site) {
@@ -332,29 +443,41 @@ struct allocation {
 	bool twin;
 };
 
-static __always_inline struct census_site *site_of(struct scratch *s,
-						   const struct allocation *a, __u64 *key)
+/*
+ * The number of the site of s->site.ip, which is made when there is none yet. Caches
+ * have the same name in all loads, not the same address.
+ */
+static __always_inline __u32 site_of(struct scratch *s, const struct allocation *a)
 {
 	struct kmem_cache *cache = a->cache;
+	__u64 key = mix(CENSUS_HASH_START, a->kind);
 	struct census_site *site;
-	__u64 hash = 0xcbf29ce484222325ULL ^ a->kind ^ (__u64)a->cache;
+	__u32 number, *known;
 
-	for (__u32 i = 0; i < CENSUS_DEPTH && s->site.ip[i]; i++) {
-		hash = (hash ^ s->site.ip[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
-	*key = hash;
-	site = bpf_map_lookup_elem(&sites, key);
-	if (site)
-		return site;
 	s->site.kind = a->kind;
 	s->site.smallest = s->site.largest = a->asked;
 	__builtin_memset(s->site.cache, 0, sizeof(s->site.cache));
-	if (a->cache)
+	if (cache)
 		bpf_probe_read_kernel_str(s->site.cache, sizeof(s->site.cache),
 					  BPF_CORE_READ(cache, name));
-	bpf_map_update_elem(&sites, key, &s->site, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&sites, key);
+	for (__u32 i = 0; i < CENSUS_CACHE_NAME && s->site.cache[i]; i++)
+		key = mix(key, s->site.cache[i]);
+	for (__u32 i = 0; i < CENSUS_DEPTH && s->site.ip[i]; i++)
+		key = mix(key, s->site.ip[i]);
+	known = bpf_map_lookup_elem(&site_numbers, &key);
+	if (known)
+		return *known;
+	number = __sync_fetch_and_add(&site_count, 1);
+	site = bpf_map_lookup_elem(&sites, &number);
+	if (!site)
+		return CENSUS_SITES;
+	__builtin_memcpy(site, &s->site, sizeof(*site));
+	/* another CPU was first: this one stays empty */
+	if (bpf_map_update_elem(&site_numbers, &key, &number, BPF_NOEXIST)) {
+		known = bpf_map_lookup_elem(&site_numbers, &key);
+		return known ? *known : CENSUS_SITES;
+	}
+	return number;
 }
 
 static __always_inline void count_allocation(struct census_site *site,
@@ -389,11 +512,10 @@ static __always_inline bool is_told_twice(const struct census_object *old,
 }
 
 static __always_inline void object_allocated(struct scratch *s,
-					     const struct allocation *a)
+					     const struct allocation *a, __u32 number)
 {
 	struct census_object *old = bpf_map_lookup_elem(&objects, &a->key);
 	struct census_site *site;
-	__u64 key;
 
 	/* a twin that is not sure comes second: the object is there */
 	if (old && (a->twin || is_told_twice(old, a)))
@@ -402,12 +524,12 @@ static __always_inline void object_allocated(struct scratch *s,
 		__sync_fetch_and_add(&counters.stale, 1);
 		forget(a->key, old);
 	}
-	site = site_of(s, a, &key);
+	site = bpf_map_lookup_elem(&sites, &number);
 	if (!site) {
 		__sync_fetch_and_add(&counters.sites_lost, 1);
 		return;
 	}
-	s->object.site = key;
+	s->object.site = number;
 	s->object.pass = pass ? pass : all_loads;
 	s->object.born = bpf_jiffies64();
 	s->object.ordinal = __sync_fetch_and_add(&site->allocated, 1);
@@ -479,7 +601,37 @@ static __always_inline void operation(struct scratch *s, const struct allocation
 	s->site.ip[0] = a->caller;
 	s->site.class = CENSUS_OPERATION;
 	__sync_fetch_and_add(&counters.worker_allocations, 1);
-	object_allocated(s, a);
+	object_allocated(s, a, site_of(s, a));
+}
+
+enum { KNOWN_SITE = 16 }; /* above: a site's number; below: an enum walk */
+
+/* As a walk decides; with WALK_DRIVER, @number is the site. */
+static __always_inline enum walk walk_or_remember(void *ctx, struct scratch *s,
+						  const struct allocation *a,
+						  __u32 *number)
+{
+	__u64 seed = mix(mix(a->caller, (__u64)a->cache), a->kind);
+	__u64 print = fingerprint(ctx, s, seed);
+	__u32 *known = print ? bpf_map_lookup_elem(&walks, &print) : NULL, value;
+	enum walk walk;
+
+	if (known && *known >= KNOWN_SITE) {
+		*number = *known - KNOWN_SITE;
+		return WALK_DRIVER;
+	}
+	if (known)
+		return *known;
+	__sync_fetch_and_add(&counters.walks, 1);
+	walk = walk_stack(ctx, s, a->kind);
+	if (walk == WALK_DRIVER) {
+		s->site.class = CENSUS_DRIVER;
+		*number = site_of(s, a);
+	}
+	value = walk == WALK_DRIVER ? *number + KNOWN_SITE : walk;
+	if (print && walk != WALK_LOST && *number < CENSUS_SITES)
+		bpf_map_update_elem(&walks, &print, &value, BPF_ANY);
+	return walk;
 }
 
 static __always_inline void process_object(struct scratch *s, void *object, __u64 size,
@@ -495,7 +647,7 @@ static __always_inline void process_object(struct scratch *s, void *object, __u6
 	s->site.ip[0] = what;
 	s->site.ip[1] = bpf_get_current_pid_tgid() >> 32;
 	s->site.class = CENSUS_PROCESS;
-	object_allocated(s, &a);
+	object_allocated(s, &a, site_of(s, &a));
 }
 
 /*
@@ -529,6 +681,7 @@ static __always_inline void allocated(void *ctx, __u32 hook, const struct alloca
 {
 	bool direct = a->caller && watched(a->caller);
 	enum walk walk = WALK_NONE;
+	__u32 number = 0;
 	struct scratch *s;
 
 	if (a->key <= 16 || !watched_size)
@@ -536,24 +689,22 @@ static __always_inline void allocated(void *ctx, __u32 hook, const struct alloca
 	s = bpf_map_lookup_elem(&scratches, &hook);
 	if (!s)
 		return;
-	if (direct || (!call_site_only && scan_stack(ctx, s))) {
-		__sync_fetch_and_add(&counters.walks, 1);
-		walk = walk_stack(ctx, s, a->kind);
-	}
+	if (direct || (!call_site_only && scan_stack(ctx, s)))
+		walk = walk_or_remember(ctx, s, a, &number);
 	if (walk == WALK_LOST) {
 		__sync_fetch_and_add(&counters.stacks_lost, 1);
-		__builtin_memset(s->site.ip, 0, sizeof(s->site.ip));
 		if (!direct)
 			return;
+		__builtin_memset(s->site.ip, 0, sizeof(s->site.ip));
 		s->site.ip[0] = census_classify(a->caller);
+		s->site.class = CENSUS_DRIVER;
+		number = site_of(s, a);
 		walk = WALK_DRIVER;
 	}
-	if (walk == WALK_DRIVER) {
-		s->site.class = CENSUS_DRIVER;
-		object_allocated(s, a);
-	} else if (walk == WALK_NONE && a->cache) {
+	if (walk == WALK_DRIVER)
+		object_allocated(s, a, number);
+	else if (walk == WALK_NONE && a->cache)
 		by_operation(s, a);
-	}
 }
 
 /*
@@ -737,6 +888,7 @@ SEC("raw_tp/percpu_free_percpu") int on_percpu_free(struct bpf_raw_tracepoint_ar
 
 struct bulk {
 	__u64 *pointers;
+	__u32 site;
 	void *ctx;
 	struct kmem_cache *cache;
 };
@@ -775,14 +927,15 @@ static long bulk_allocated_one(__u32 index, void *data)
 		return 1;
 	a.asked = BPF_CORE_READ(cache, object_size);
 	a.given = BPF_CORE_READ(cache, size);
-	s->site.class = CENSUS_DRIVER;
-	object_allocated(s, &a);
+	object_allocated(s, &a, bulk->site);
 	return 0;
 }
 
 SEC("fexit/kmem_cache_alloc_bulk") int on_bulk_alloc(__u64 *ctx)
 {
+	struct allocation a = { .kind = CENSUS_CACHE };
 	struct bulk bulk = { 0 };
+	struct kmem_cache *cache;
 	__u32 hook = HOOK_BULK;
 	struct scratch *s;
 	__u64 count = 0;
@@ -795,8 +948,13 @@ SEC("fexit/kmem_cache_alloc_bulk") int on_bulk_alloc(__u64 *ctx)
 	s = bpf_map_lookup_elem(&scratches, &hook);
 	if (!s || !(__u32)count || !scan_stack(ctx, s))
 		return 0;
-	if (walk_stack(ctx, s, CENSUS_CACHE) == WALK_DRIVER)
-		bpf_loop((__u32)count, bulk_allocated_one, &bulk, 0);
+	if (walk_stack(ctx, s, CENSUS_CACHE) != WALK_DRIVER)
+		return 0;
+	cache = a.cache = bulk.cache;
+	a.asked = BPF_CORE_READ(cache, object_size);
+	s->site.class = CENSUS_DRIVER;
+	bulk.site = site_of(s, &a);
+	bpf_loop((__u32)count, bulk_allocated_one, &bulk, 0);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -334,6 +335,34 @@ static void set_owners(struct census *census)
 	census->bpf->rodata->owner_count = count;
 }
 
+/*
+ * Where return addresses lie, for fingerprints of stacks: known for x86 alone, elsewhere
+ * every stack is walked.
+ */
+static void set_text(struct census *census)
+{
+#if defined(__x86_64__)
+	static const char *const hiding[CENSUS_TRAMPOLINES] = { "arch_rethook_trampoline",
+								"return_to_handler" };
+	const uint64_t modules = 0xffffffffc0000000, modules_end = 0xffffffffff000000;
+	uint64_t low, end, last;
+
+	if (!kernel_symbols_range(census->symbols, "_stext", &low, &last) ||
+	    !kernel_symbols_range(census->symbols, "_etext", &end, &last))
+		return;
+	for (size_t i = 0; i < CENSUS_TRAMPOLINES; i++) {
+		uint64_t at;
+
+		if (kernel_symbols_range(census->symbols, hiding[i], &at, &last))
+			census->bpf->rodata->trampolines[i] = at;
+	}
+	census->bpf->rodata->module_low = modules;
+	census->bpf->rodata->module_size = modules_end - modules;
+	census->bpf->rodata->text_low = low;
+	census->bpf->rodata->text_size = end - low;
+#endif
+}
+
 /* Caches are found again by the hash of their name. */
 static void set_told(struct census *census)
 {
@@ -399,6 +428,7 @@ static struct error *open_programs(struct census *census,
 	census->bpf->rodata->call_site_only = options->call_site_only;
 	census->bpf->rodata->thread_size = stack_size(census);
 	set_owners(census);
+	set_text(census);
 	set_told(census);
 	if (options->objects)
 		bpf_map__set_max_entries(census->bpf->maps.objects, options->objects);
@@ -494,6 +524,18 @@ static struct error *open_ranges(struct census *census,
 	return NULL;
 }
 
+/* The table of sites is read where it lies. */
+static struct error *map_sites(struct census *census)
+{
+	void *sites = mmap(NULL, CENSUS_SITES * sizeof(*census->sites), PROT_READ,
+			   MAP_SHARED, bpf_map__fd(census->bpf->maps.sites), 0);
+
+	if (sites == MAP_FAILED)
+		return translate(errno, "mapping the census's table");
+	census->sites = sites;
+	return NULL;
+}
+
 /* As update_watched() of the programs, for what was open before they ran. */
 static void update_watched(struct census *census)
 {
@@ -534,6 +576,8 @@ struct error *census_create(const struct census_options *options, struct census 
 		error = open_ranges(census, options);
 	if (!error)
 		error = take_over_loaded(census);
+	if (!error)
+		error = map_sites(census);
 	if (error)
 		return error;
 	update_watched(census);
@@ -552,6 +596,8 @@ void census_destroy(struct census *census)
 		return;
 	for (size_t i = 0; i < census->link_count; i++)
 		bpf_link__destroy(census->links[i]);
+	if (census->sites)
+		munmap((void *)census->sites, CENSUS_SITES * sizeof(*census->sites));
 	census_bpf__destroy(census->bpf);
 	kernel_symbols_destroy(census->symbols);
 	free(census->marked_sites);
@@ -752,9 +798,25 @@ static struct error *read_map(int fd, size_t limit, size_t value_size, uint64_t 
 struct error *census_read_sites(struct census *census, uint64_t **keys,
 				struct census_site **sites, size_t *count)
 {
-	return read_map(bpf_map__fd(census->bpf->maps.sites),
-			bpf_map__max_entries(census->bpf->maps.sites),
-			sizeof(struct census_site), keys, (void **)sites, count);
+	size_t room = census->bpf->bss->site_count, used = 0;
+	_free_ struct census_site *s = NULL;
+	_free_ uint64_t *k = NULL;
+
+	room = room < CENSUS_SITES ? room : CENSUS_SITES;
+	s = calloc(room + 1, sizeof(*s));
+	k = calloc(room + 1, sizeof(*k));
+	if (!s || !k)
+		return error_nomem();
+	for (size_t i = 0; i < room; i++) {
+		if (!census->sites[i].allocated)
+			continue;
+		k[used] = i;
+		s[used++] = census->sites[i];
+	}
+	*keys = take(k);
+	*sites = take(s);
+	*count = used;
+	return NULL;
 }
 
 struct error *census_read_objects(struct census *census, uint64_t **keys,

@@ -22,6 +22,7 @@ enum { CENSUS_MAX_HOOKS = 24 };
 
 struct census {
 	struct census_bpf *bpf;
+	const struct census_site *sites; /* mapped */
 	struct bpf_link *links[2 * CENSUS_MAX_HOOKS];
 	size_t link_count;
 	struct kernel_symbols *symbols;

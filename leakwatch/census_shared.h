@@ -10,6 +10,8 @@ enum {
 	CENSUS_SECTIONS = 64, /* kept of a module */
 	CENSUS_SECTION_NAME = 40,
 	CENSUS_CACHE_NAME = 32,
+	CENSUS_SITES = 8192,
+	CENSUS_TRAMPOLINES = 2,
 	CENSUS_FILTER = 65536, /* counters of the filter before the table of objects */
 	CENSUS_LIFETIMES = 24, /* powers of two of a tick */
 	CENSUS_REGIONS = 8,
@@ -108,7 +110,7 @@ struct census_site {
 
 /* One object that is alive. */
 struct census_object {
-	unsigned long long site; /* key of its struct census_site */
+	unsigned long long site; /* number of its struct census_site */
 	unsigned long long pass;
 	unsigned long long born;    /* ticks */
 	unsigned long long ordinal; /* among all that its site allocated, from 0 */
@@ -128,6 +130,6 @@ struct census_counters {
 	unsigned long long stacks_lost;	       /* could not be walked */
 	unsigned long long stale; /* given out again, their free was not seen */
 	unsigned long long vmalloc_entered, vmalloc_left;
-	unsigned long long walks; /* stacks that held a word of the driver */
+	unsigned long long walks; /* of stacks that were not known yet */
 	unsigned long long worker_allocations;
 };
