@@ -23,8 +23,9 @@ struct package_info {
 	char *problem; /* why not; NULL: no such thing in this kind of container */
 	char *name, *version, *release, *architecture;
 	char *vendor, *distribution;
-	char *source;	 /* source package, or NULL */
-	char *changelog; /* an .rpm's newest entry: who, and often which version */
+	char *source;	    /* source package, or NULL */
+	char *changelog;    /* an .rpm's newest entry: who, and often which version */
+	int changelog_year; /* of that entry; 0: unknown */
 	char **requires, **provides, **supplements;
 	size_t require_count, require_capacity;
 	size_t provide_count, provide_capacity;

@@ -8,6 +8,7 @@
 #include <rpm/rpmtd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/array.h"
 #include "common/error.h"
@@ -87,6 +88,30 @@ static struct error *read_scripts(Header header, struct package_info *info)
 	return error;
 }
 
+/* The newest entry, which is the first: headerGetString() has none of several. */
+static struct error *read_changelog(Header header, struct package_info *info)
+{
+	struct error *error = NULL;
+	const uint32_t *seconds;
+	struct rpmtd_s data;
+	const char *text;
+	struct tm when;
+
+	if (headerGet(header, RPMTAG_CHANGELOGNAME, &data, HEADERGET_MINMEM)) {
+		text = rpmtdNextString(&data);
+		if (text)
+			error = package_set(&info->changelog, text, strlen(text));
+		rpmtdFreeData(&data);
+	}
+	if (headerGet(header, RPMTAG_CHANGELOGTIME, &data, HEADERGET_MINMEM)) {
+		seconds = rpmtdNextUint32(&data);
+		if (seconds && gmtime_r(&(time_t){ *seconds }, &when))
+			info->changelog_year = when.tm_year + 1900;
+		rpmtdFreeData(&data);
+	}
+	return error;
+}
+
 static struct error *read_tags(Header header, struct package_info *info)
 {
 	struct error *error = read_string(header, RPMTAG_NAME, &info->name);
@@ -111,7 +136,7 @@ static struct error *read_tags(Header header, struct package_info *info)
 		error = read_list(header, RPMTAG_SUPPLEMENTNAME, &info->supplements,
 				  &info->supplement_count, &info->supplement_capacity);
 	if (!error)
-		error = read_string(header, RPMTAG_CHANGELOGNAME, &info->changelog);
+		error = read_changelog(header, info);
 	if (!error)
 		error = read_scripts(header, info);
 	info->known = info->name;
