@@ -178,6 +178,39 @@ static int read_trailer(struct span text)
 	return 0;
 }
 
+/* How much of a Debian version is upstream's: what stands before the revision. */
+static size_t upstream_length(const char *version)
+{
+	const char *dash = strrchr(version, '-');
+
+	return dash ? (size_t)(dash - version) : strlen(version);
+}
+
+/*
+ * When the upstream version of the newest entry was first packaged: later revisions
+ * change the packaging, not what is packaged.
+ */
+static int read_upstream_year(struct span text, const struct changelog *newest)
+{
+	size_t n = upstream_length(newest->version);
+	int year = newest->year;
+	char line[LINE_MAXIMUM];
+
+	while (next_line(&text, line, sizeof(line))) {
+		struct changelog entry = { 0 };
+		int older;
+
+		if (!read_debian(line, &entry))
+			continue;
+		if (upstream_length(entry.version) != n ||
+		    strncmp(entry.version, newest->version, n))
+			break;
+		older = read_trailer(text);
+		year = older ? older : year;
+	}
+	return year;
+}
+
 bool changelog_read(struct span text, struct changelog *ret)
 {
 	struct changelog entry = { 0 };
@@ -190,10 +223,12 @@ bool changelog_read(struct span text, struct changelog *ret)
 			continue;
 		if (read_debian(line, &entry)) {
 			entry.year = read_trailer(text);
+			entry.upstream_year = read_upstream_year(text, &entry);
 			*ret = entry;
 			return true;
 		}
 		if (read_gnu(line, &entry) || read_heading(line, &entry)) {
+			entry.upstream_year = entry.year;
 			*ret = entry;
 			return true;
 		}

@@ -13,8 +13,9 @@
 
 struct changelog {
 	bool debian;
-	char version[96]; /* "" when the entry names none */
-	int year;	  /* 0 when it has no date */
+	char version[96];  /* "" when the entry names none */
+	int year;	   /* 0 when it has no date */
+	int upstream_year; /* Debian: of the first entry of that upstream version */
 	unsigned int line;
 };
 

@@ -126,6 +126,7 @@ struct source_file {
 };
 
 struct source_model {
+	const struct container *container;
 	const char *root; /* folder on disk */
 	bool unpacked;	  /* it is a copy of what lies in a package */
 	bool apple;	  /* there is I/O Kit code */

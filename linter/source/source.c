@@ -663,6 +663,7 @@ static struct error *visit_container(struct linter *linter, struct bundle *bundl
 	root = container->disk && !g.unpacked ? realpath(container->disk, NULL) : NULL;
 	g.model.root = g.unpacked ? g.unpacked : root ? root : "";
 	g.model.unpacked = g.unpacked;
+	g.model.container = container;
 	error = add_members(&g);
 	g.model.apple = g.apple_code;
 	/* its .c files may leave the kernel's headers to a header of

@@ -76,6 +76,10 @@ static void tear_down(void)
 	ck_assert_msg(strstr(strbuf_string(&(buffer)), text), "'%s' lacks '%s'", \
 		      strbuf_string(&(buffer)), text)
 
+#define ck_assert_lacks(buffer, text)                                             \
+	ck_assert_msg(!strstr(strbuf_string(&(buffer)), text), "'%s' holds '%s'", \
+		      strbuf_string(&(buffer)), text)
+
 START_TEST(a_clean_module_exits_with_0)
 {
 	_strbuf_ struct strbuf out = STRBUF_INIT;
@@ -197,6 +201,67 @@ START_TEST(explain_knows_rules_and_says_what_it_does_not_know)
 }
 END_TEST
 
+/* Sources that lie in no repository, with a notice and a changelog. */
+static void write_release(const char *notice, const char *changelog, const char *entry)
+{
+	_free_ char *folder = NULL;
+
+	ck_assert_ok(file_join(scratch, "src/debian", &folder));
+	ck_assert_ok(file_make_folder(folder, 0755));
+	write_text("src/Makefile", "obj-m := refdrv.o\n");
+	write_text("src/refdrv.c", notice);
+	write_text(changelog, entry);
+}
+
+START_TEST(a_copyright_year_is_held_against_the_changelog)
+{
+	static const char *const notices[] = {
+		"#include <linux/module.h>\n/* Copyright (C) 2011 Acme */\n",
+		"#include <linux/module.h>\n/* Copyright (C) 2011-2019 Acme */\n",
+	}, *const logs[][2] = {
+		{ "src/debian/changelog",
+		  "refdrv (1.4-2) unstable; urgency=medium\n\n  * Rebuilt.\n\n"
+		  " -- J. Doe <j@example.com>  Sun, 01 Mar 2026 10:00:00 +0100\n\n"
+		  "refdrv (1.4-1) unstable; urgency=medium\n\n  * New.\n\n"
+		  " -- J. Doe <j@example.com>  Fri, 01 Mar 2019 10:00:00 +0100\n\n"
+		  "refdrv (1.3-1) unstable; urgency=medium\n\n  * New.\n\n"
+		  " -- J. Doe <j@example.com>  Sat, 01 Mar 2014 10:00:00 +0100\n" },
+		{ "src/CHANGELOG.md", "# Changelog\n\n## [1.4.0] - 2019-03-01\n" },
+	};
+
+	for (size_t i = 0; i < 4; i++) {
+		_strbuf_ struct strbuf out = STRBUF_INIT;
+
+		write_release(notices[i % 2], logs[i / 2][0], logs[i / 2][1]);
+		LINT(&out, "src", "--only", "SRC021", "--no-explain");
+		if (i % 2)
+			ck_assert_lacks(out, "copyright notice");
+		else
+			ck_assert_holds(out, "2011, the newest change is of 2019");
+		tear_down();
+		set_up();
+	}
+}
+END_TEST
+
+START_TEST(an_rpm_is_held_against_its_changelog)
+{
+	_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	make_fixture("PKG007/bad");
+	LINT(&out, "refdrv.rpm", "--no-explain", "--only", "PKG007");
+	ck_assert_holds(out, "the newest entry of %changelog is of another version");
+	LINT(&out, "refdrv.rpm", "--no-explain", "--only", "SRC021");
+	ck_assert_holds(out, "the newest ends in 2011, %changelog is of 2023");
+	tear_down();
+	set_up();
+	strbuf_truncate(&out, 0);
+	make_fixture("PKG007/good");
+	LINT(&out, "refdrv.rpm", "--no-explain", "--only", "PKG007", "--only", "SRC021");
+	ck_assert_lacks(out, "changelog is of");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lint");
@@ -213,6 +278,8 @@ int main(void)
 	tcase_add_test(tcase, members_are_named_with_kind_and_digest);
 	tcase_add_test(tcase, extract_tells_imports_and_who_uses_them);
 	tcase_add_test(tcase, explain_knows_rules_and_says_what_it_does_not_know);
+	tcase_add_test(tcase, a_copyright_year_is_held_against_the_changelog);
+	tcase_add_test(tcase, an_rpm_is_held_against_its_changelog);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -197,6 +197,22 @@ START_TEST(changelogs_tell_their_newest_entry)
 }
 END_TEST
 
+START_TEST(revisions_of_a_debian_package_do_not_make_it_newer)
+{
+	struct changelog entry = { 0 };
+
+	ck_assert(newest("refdrv (1.4.0-2) unstable; urgency=low\n\n  * Rebuilt.\n\n"
+			 " -- J. Doe <j@example.com>  Sun, 01 Mar 2026 10:00:00 +0100\n"
+			 "\nrefdrv (1.4.0-1) unstable; urgency=low\n\n  * New.\n\n"
+			 " -- J. Doe <j@example.com>  Fri, 01 Mar 2019 10:00:00 +0100\n"
+			 "\nrefdrv (1.4-1) unstable; urgency=low\n\n  * New.\n\n"
+			 " -- J. Doe <j@example.com>  Sat, 01 Mar 2014 10:00:00 +0100\n",
+			 &entry));
+	ck_assert_int_eq(entry.year, 2026);
+	ck_assert_int_eq(entry.upstream_year, 2019);
+}
+END_TEST
+
 START_TEST(running_text_is_no_changelog_entry)
 {
 	static const char *const texts[] = {
@@ -223,6 +239,7 @@ int main(void)
 	tcase_add_test(tcase, dkms_tells_a_quote_that_stays_open);
 	tcase_add_test(tcase, dkms_trims_and_replaces_as_a_shell_does);
 	tcase_add_test(tcase, changelogs_tell_their_newest_entry);
+	tcase_add_test(tcase, revisions_of_a_debian_package_do_not_make_it_newer);
 	tcase_add_test(tcase, running_text_is_no_changelog_entry);
 	tcase_add_test(tcase, dkms_does_not_grow_without_bound);
 	tcase_add_test(tcase, symvers_finds_symbols_of_every_age);

@@ -6,6 +6,8 @@
 
 #include "common/cleanup.h"
 #include "common/process.h"
+#include "common/strbuf.h"
+#include "linter/source/release_year.h"
 #include "linter/source/source.h"
 
 enum { GIT_SECONDS = 60 };
@@ -93,11 +95,45 @@ static int file_year(const struct source_file *file)
 	return file->mtime > 0 && gmtime_r(&seconds, &when) ? when.tm_year + 1900 : 0;
 }
 
-static struct error *run(struct linter *linter, const struct subject *subject)
+/*
+ * Files are copied and unpacked, so that their dates may be those of the copy: what was
+ * released is not newer than the newest entry of its changelog.
+ */
+static int dated_year(const struct source_file *file, const struct release_year *release)
+{
+	int year = file_year(file);
+
+	return release->year && year > release->year ? release->year : year;
+}
+
+/* The notice that reaches furthest, for all files of a release. */
+struct newest {
+	const struct source_file *file;
+	const struct token *token;
+	int year;
+};
+
+static struct error *tell_release(struct linter *linter, const struct subject *subject,
+				  const struct newest *newest,
+				  const struct release_year *release)
+{
+	if (!newest->file || newest->year >= release->year)
+		return NULL;
+	return source_emit(linter, subject, newest->file, newest->token->line,
+			   newest->token->column, NULL,
+			   "add the year to the notices of the files that changed",
+			   "no copyright notice reaches the release: the newest ends in "
+			   "%d, %s is of %d",
+			   newest->year, release->where, release->year);
+}
+
+static struct error *look_at(struct linter *linter, const struct subject *subject,
+			     struct span history, const struct release_year *release)
 {
 	const struct source_model *model = subject_source(subject);
-	_strbuf_ struct strbuf history = git_history(model->unpacked ? "" : model->root);
+	struct newest newest = { 0 };
 	struct error *error = NULL;
+	bool told = false;
 
 	model_for_each_file(model, file)
 	{
@@ -108,18 +144,37 @@ static struct error *run(struct linter *linter, const struct subject *subject)
 		if (error || !file->kernel ||
 		    !(notice = notice_year(&file->lexed, &token)))
 			continue;
-		changed = history.length ? committed_year(strbuf_string(&history),
-							  path + (*path == '/'))
-					 : file_year(file);
+		if (notice > newest.year)
+			newest = (struct newest){ file, token, notice };
+		changed = history.size ? committed_year((const char *)history.data,
+							path + (*path == '/'))
+				       : dated_year(file, release);
 		if (changed <= notice)
 			continue;
+		told = true;
 		error = source_emit(linter, subject, file, token->line, token->column,
 				    NULL, "add the year of the change",
 				    "the copyright notice ends in %d, the newest change "
 				    "is of %d",
 				    notice, changed);
 	}
-	return error;
+	return error || told ? error : tell_release(linter, subject, &newest, release);
+}
+
+static struct error *run(struct linter *linter, const struct subject *subject)
+{
+	const struct source_model *model = subject_source(subject);
+	_strbuf_ struct strbuf history = git_history(model->unpacked ? "" : model->root);
+	struct release_year release = { 0 };
+	struct error *error =
+		history.length ? NULL : release_year_find(subject, &release);
+
+	if (error)
+		return error;
+	return look_at(linter, subject,
+		       (struct span){ (const uint8_t *)strbuf_string(&history),
+				      history.length },
+		       &release);
 }
 
 SOURCE_CHECK(SRC021, run);
