@@ -563,6 +563,9 @@ static void clean_up(struct machine *m)
 			    m->programs);
 	strbuf_addf(&line, "%s rm -rf ", m->unload.length ? m->unload.data : "");
 	machine_quote(&line, m->root);
+	/* a keeper that comes late may have written into the folder as it went */
+	strbuf_adds(&line, " || rm -rf ");
+	machine_quote(&line, m->root);
 	/* a machine that is gone keeps it; the keeper there ends by itself */
 	error_destroy(machine_shell(m, strbuf_string(&line), -1,
 				    END_SECONDS * CLOCK_SECOND, NULL));
