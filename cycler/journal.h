@@ -40,6 +40,7 @@ enum {
 	JOURNAL_LEGEND_SIZE = 64 << 10,
 	JOURNAL_WORKERS = 64,
 	JOURNAL_HISTOGRAMS = 512,
+	JOURNAL_PLACES = 2, /* modules of a worker whose addresses are kept */
 };
 
 enum journal_flags {
@@ -127,7 +128,7 @@ struct journal_worker {
 	uint64_t expected_errors; /* errors that the plan calls legitimate */
 	uint32_t release;	  /* 1: what it holds shall be closed */
 	uint32_t pad1;
-	uint64_t pad2[2];
+	uint64_t text[JOURNAL_PLACES]; /* where its modules were loaded last */
 };
 
 struct journal {

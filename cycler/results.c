@@ -28,13 +28,14 @@ struct error *results_init(struct results *r, const struct plan *plan, const cha
 	if (error)
 		return error;
 	r->events = json_array();
+	r->layouts = json_object();
 	r->complaints = json_array();
 	r->samples = json_array();
 	r->logs = calloc(plan->leg_count + 1, sizeof(*r->logs));
 	r->accounts = calloc(plan->leg_count, sizeof(*r->accounts));
 	r->histograms = calloc(JOURNAL_HISTOGRAMS, sizeof(*r->histograms));
-	if (!r->events || !r->complaints || !r->samples || !r->logs || !r->accounts ||
-	    !r->histograms)
+	if (!r->events || !r->layouts || !r->complaints || !r->samples || !r->logs ||
+	    !r->accounts || !r->histograms)
 		return error_nomem();
 	for (size_t i = 0; i < plan->leg_count; i++) {
 		r->accounts[i] =
@@ -54,6 +55,7 @@ void results_deinit(struct results *r)
 	free(r->histograms);
 	free(r->logs);
 	json_decref(r->events);
+	json_decref(r->layouts);
 	json_decref(r->complaints);
 	json_decref(r->samples);
 	if (r->log)
@@ -162,12 +164,15 @@ static void take_volume(struct results *r, struct leg_log *log, const json_t *ev
 static struct error *take_event(struct results *r, json_t *event)
 {
 	const char *what = json_string_value(json_object_get(event, "event"));
+	const char *name = json_string_value(json_object_get(event, "name"));
 	size_t leg = number(event, "leg");
 
 	if (!what)
 		return NULL;
 	if (!strcmp(what, "log"))
 		return take_log(r, event);
+	if (!strcmp(what, "layout") && name && json_object_size(r->layouts) < EVENT_LIMIT)
+		return json_object_set(r->layouts, name, event) ? error_nomem() : NULL;
 	if (!strcmp(what, "log volume") && leg < r->plan->leg_count) {
 		take_volume(r, &r->logs[leg], event);
 		return NULL;
@@ -240,6 +245,7 @@ void results_restart(struct results *r)
 		for (size_t i = 0; i < results_cycles(&r->plan->legs[leg]); i++)
 			r->accounts[leg][i].seconds_before = r->accounts[leg][i].seconds;
 	r->lines_seen = r->bytes_seen = 0;
+	json_object_clear(r->layouts);
 	r->ended = r->stuck = r->broken = false;
 	strbuf_truncate(&r->partial, 0);
 	strbuf_truncate(&r->noise, 0);

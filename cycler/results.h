@@ -31,6 +31,7 @@ struct leg_log {
 struct results {
 	const struct plan *plan;
 	json_t *events;	    /* all but log lines */
+	json_t *layouts;    /* by module: the last event about where it lies */
 	json_t *complaints; /* log lines of level warning and worse, as the agent told */
 	FILE *log;	    /* kernel.log */
 	uint64_t log_count; /* lines in it */

@@ -12,6 +12,7 @@
 #include "cycler/archive.h"
 #include "cycler/carry.h"
 #include "cycler/complaints.h"
+#include "cycler/layouts.h"
 #include "cycler/results.h"
 #include "cycler/resume.h"
 #include "cycler/screen.h"
@@ -246,16 +247,17 @@ static struct error *attach(struct session *s)
 	return error;
 }
 
-static struct error *dump_memory(struct session *s, struct report *report)
+/* Numbered as the console's log of that machine is. */
+static struct error *dump_memory(struct session *s, bool resuming, struct report *report)
 {
 	_free_ char *path = NULL;
 	_error_ struct error *failure = NULL;
 	char name[32] = "memory.elf";
 	struct error *error;
 
-	if (s->results.restarts)
+	if (resuming)
 		snprintf(name, sizeof(name), "memory-%llu.elf",
-			 (unsigned long long)s->results.restarts);
+			 (unsigned long long)s->results.restarts + 1);
 	error = file_join(s->options->machine.folder, name, &path);
 
 	if (error)
@@ -286,10 +288,9 @@ static struct error *run_target(struct session *s, bool *dead)
 	char first[24];
 	_free_ char *agent = NULL, *plan = NULL;
 	const char *argv[] = { NULL, NULL, first, NULL };
-	const char *environment[3] = {
-		s->options->no_census ? "BOOKEND_WATCH=none" : "BOOKEND_WATCH=all",
-		s->options->hold || s->options->dump ? "BOOKEND_LAYOUT=1" : NULL, NULL
-	};
+	const char *environment[] = { s->options->no_census ? "BOOKEND_WATCH=none"
+							    : "BOOKEND_WATCH=all",
+				      NULL };
 	const struct target_program program = {
 		.argv = argv,
 		.environment = environment,
@@ -312,7 +313,8 @@ static struct error *run_target(struct session *s, bool *dead)
 	note_trouble(s, archive_drain(s->archive, true));
 	results_salvage(&s->results, &s->journal);
 	*dead = s->results.outcome.end != TARGET_EXITED || s->results.stuck;
-	return NULL;
+	return layouts_write(&s->results, &s->journal, &s->modules,
+			     s->options->machine.folder);
 }
 
 static bool may_resume(const struct session *s)
@@ -330,10 +332,28 @@ static bool may_resume(const struct session *s)
 	       !s->options->hold && s->results.outcome.end != TARGET_INTERRUPTED;
 }
 
-/* The target is given up; its console is kept under a name of its own. */
+/* What the run folder has of this machine gets its number: NAME-1.log, NAME-2.log, … */
+static struct error *keep_numbered(const struct session *s, const char *name,
+				   const char *extension)
+{
+	_free_ char *old = NULL, *numbered = NULL;
+
+	if (asprintf(&old, "%s/%s%s", s->options->machine.folder, name, extension) < 0)
+		old = NULL;
+	if (!old ||
+	    asprintf(&numbered, "%s/%s-%llu%s", s->options->machine.folder, name,
+		     (unsigned long long)s->results.restarts + 1, extension) < 0) {
+		numbered = NULL;
+		return error_nomem();
+	}
+	return rename(old, numbered) && errno != ENOENT
+		       ? error_errno(errno, "cannot keep %s", old)
+		       : NULL;
+}
+
+/* The target is given up; what is kept of it has names of its own. */
 static struct error *resume(struct session *s)
 {
-	_free_ char *numbered = NULL;
 	struct error *error;
 
 	json_decref(s->left);
@@ -343,57 +363,18 @@ static struct error *resume(struct session *s)
 	error = resume_plan(s->left, &s->results, &s->first_leg);
 	if (error || s->first_leg >= s->plan->leg_count)
 		return error;
-	if (asprintf(&numbered, "%s/console-%llu.log", s->options->machine.folder,
-		     (unsigned long long)s->results.restarts + 1) < 0) {
-		numbered = NULL;
-		return error_nomem();
-	}
-	if (s->target->console && rename(s->target->console, numbered))
-		return error_errno(errno, "cannot keep %s", s->target->console);
+	error = s->target->console ? keep_numbered(s, "console", ".log") : NULL;
+	if (!error)
+		error = keep_numbered(s, "kallsyms", ".gz");
+	if (!error)
+		error = keep_numbered(s, "modules", ".json");
+	if (error)
+		return error;
 	target_destroy(s->target);
 	s->target = NULL;
 	results_restart(&s->results);
 	error = prepare(s);
 	return error ? error : attach(s);
-}
-
-static const char *file_of(const struct session *s, const char *module)
-{
-	for (size_t i = 0; i < s->modules.count; i++)
-		if (s->modules.items[i].name && !strcmp(s->modules.items[i].name, module))
-			return s->modules.items[i].host;
-	return NULL;
-}
-
-/* modules.json: where each module lay last, for gdb and for dumps. */
-static struct error *write_layouts(const struct session *s)
-{
-	_free_ char *path = NULL, *text = NULL;
-	json_t *by_name = json_object(), *list = json_array(), *event, *document;
-	struct error *error;
-	const char *name;
-	size_t i;
-
-	json_array_foreach(s->results.events, i, event)
-	{
-		const char *what = json_string_value(json_object_get(event, "event"));
-
-		name = json_string_value(json_object_get(event, "name"));
-		if (what && name && !strcmp(what, "layout"))
-			json_object_set_new(
-				by_name, name,
-				json_pack("{s:s, s:s*, s:O}", "name", name, "file",
-					  file_of(s, name), "sections",
-					  json_object_get(event, "sections")));
-	}
-	json_object_foreach(by_name, name, event) json_array_append(list, event);
-	json_decref(by_name);
-	document = json_pack("{s:o}", "modules", list);
-	text = document ? json_dumps(document, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
-	json_decref(document);
-	error = text ? file_join(s->options->machine.folder, "modules.json", &path)
-		     : error_nomem();
-	return error ? error : file_write(path, text, strlen(text), 0644);
 }
 
 static struct error *bury(struct session *s, bool resuming, struct report *report)
@@ -409,10 +390,8 @@ static struct error *bury(struct session *s, bool resuming, struct report *repor
 	    s->results.outcome.end == TARGET_SILENT)
 		error = verdict_death(&s->results, &s->journal, s->target, &s->modules,
 				      s->options, console, report);
-	if (!error && (s->options->dump || s->options->hold))
-		error = write_layouts(s);
 	if (!error && s->options->dump)
-		error = dump_memory(s, report);
+		error = dump_memory(s, resuming, report);
 	return error;
 }
 

@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/error.h"
+#include "common/file.h"
 #include "symbolizer/panic.h"
 
 struct error *trace_open(const struct trace_context *context, struct symbolizer **ret)
@@ -21,6 +23,19 @@ struct error *trace_open(const struct trace_context *context, struct symbolizer 
 	for (size_t i = 0; !error && i < options->sources.count; i++)
 		error = symbolizer_add_source_path(*ret, options->sources.items[i]);
 	return error;
+}
+
+/* Of the machine that died last it is known where modules lay. */
+static struct error *use_layouts(const struct trace_context *context,
+				 struct symbolizer *symbolizer)
+{
+	_free_ char *path = NULL;
+	struct error *error =
+		file_join(context->options->machine.folder, "modules.json", &path);
+
+	if (error || access(path, R_OK))
+		return error;
+	return symbolizer_add_layouts(symbolizer, path);
 }
 
 static bool said_before(const struct panic_log *log, size_t index)
@@ -73,6 +88,8 @@ struct error *trace_log(char *text, const char *name, const char *last_step,
 	struct error *error = trace_open(context, &symbolizer);
 	uint64_t repeats = 0;
 
+	if (!error && last_step)
+		error = use_layouts(context, symbolizer);
 	if (!error)
 		error = read_log(text, symbolizer, &log);
 	if (!error)

@@ -5,8 +5,9 @@
 struct error;
 
 /*
- * The path of the first of @names (NULL at the end) that lies in the folder of @path;
- * NULL in @ret: none of them does. Owned by the caller.
+ * The path of the first of @names (NULL at the end) that lies in the folder of @path,
+ * with the number that @path has: console-2.log, kallsyms-2.gz. NULL in @ret: none of
+ * them does. Owned by the caller.
  */
 struct error *beside_find(const char *path, const char *const *names, char **ret);
 

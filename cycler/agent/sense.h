@@ -29,9 +29,5 @@ void sense_leg(struct agent *agent, size_t workers);
 /* What is there now and was not at the start, and the other way round. */
 void sense_residue(struct agent *agent);
 
-/* Where a module that has just been loaded lies, for debuggers; @file: its file's name.
- */
-void sense_layout(const char *file);
-
 /* Kernel stacks of tasks that cannot be interrupted. */
 void sense_tasks(struct agent *agent);

@@ -12,6 +12,7 @@
 #include "common/strbuf.h"
 #include "cycler/agent/agent.h"
 #include "cycler/agent/costs.h"
+#include "cycler/agent/places.h"
 #include "cycler/agent/sense.h"
 #include "cycler/failalloc.h"
 #include "report/json.h"
@@ -30,7 +31,7 @@ struct worker {
 	bool reached[PLAN_MAX_STEPS]; /* by pair number: its opening has begun well */
 	bool holder;
 	bool commit; /* each record, before the step goes on */
-	bool layout; /* tell where modules lie */
+	struct places places;
 	struct pulse pulse;
 	uint64_t last_pass, failing_pass; /* as the census counts them */
 	int result;			  /* of the pass: the first error, 0: none */
@@ -161,9 +162,8 @@ static void run_pass(struct worker *w)
 			w->reached[step->pair_number] = result == 0;
 		failing = failing || (step->opening && result);
 		note_result(w, step, i, result);
-		if (w->layout && !result && step->opening &&
-		    !strcmp(step->pair->kind->name, "module"))
-			sense_layout(step->pair->kind->subject(step->pair->state));
+		if (!result && step->opening && !strcmp(step->pair->kind->name, "module"))
+			places_note(&w->places, step->pair);
 	}
 	if (w->holder && cycle->middle == cycle->step_count && !failing)
 		hold_open(w);
@@ -418,7 +418,8 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 		.commit = commits(agent,
 				  plan_cycle_at(&agent->plan->legs[agent->leg], cycle),
 				  holder),
-		.layout = getenv("BOOKEND_LAYOUT") != NULL,
+		.places = { .state = state,
+			    .worker = (unsigned int)(state - agent->journal.workers) },
 		.record = { .leg = (uint8_t)agent->leg,
 			    .cycle = (uint8_t)cycle,
 			    .worker = (uint16_t)(state - agent->journal.workers) },
@@ -451,6 +452,7 @@ void worker_main(struct agent *agent, size_t cycle, unsigned int worker,
 	else
 		run_passes(&w, start_ns, &schedule);
 	state->ended = journal_stamp();
+	places_finish(&w.places);
 	__atomic_store_n(&state->done, 1, __ATOMIC_RELEASE);
 	_exit(0);
 }

@@ -123,6 +123,24 @@ START_TEST(the_nearest_exported_symbol_is_marked_as_such)
 }
 END_TEST
 
+START_TEST(what_was_kept_of_another_machine_is_not_taken)
+{
+	_free_ char *first = NULL, *last = NULL, *old = NULL, *kept = NULL, *found = NULL,
+		    *none = NULL;
+
+	make_folder();
+	first = write_file("console-1.log", "x\n");
+	last = write_file("console-2.log", "x\n");
+	old = write_file("modules-1.json", "{}");
+	kept = write_file("modules.json", "{}");
+	ck_assert_ok(beside_find(first, beside_layouts, &found));
+	ck_assert_str_eq(found, old);
+	ck_assert_ok(beside_find(last, beside_layouts, &none));
+	ck_assert_ptr_null(none);
+	ck_assert_ok(file_remove_tree(folder));
+}
+END_TEST
+
 START_TEST(what_the_cycler_keeps_lies_beside_the_log)
 {
 	_free_ char *log = NULL, *kept = NULL, *found = NULL, *none = NULL;
@@ -308,6 +326,7 @@ int main(void)
 	tcase_add_test(tests, what_unpacks_to_too_much_is_an_error);
 	tcase_add_test(tests, the_nearest_exported_symbol_is_marked_as_such);
 	tcase_add_test(tests, what_the_cycler_keeps_lies_beside_the_log);
+	tcase_add_test(tests, what_was_kept_of_another_machine_is_not_taken);
 	tcase_add_test(tests, btf_declares_functions);
 	tcase_add_test(tests, types_of_a_module_build_upon_the_kernels);
 	tcase_add_test(tests, btf_cut_anywhere_is_refused_or_read);
