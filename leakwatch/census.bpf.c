@@ -135,7 +135,8 @@ struct census_slot slots[CENSUS_SLOTS];
 struct census_counters counters;
 struct census_live live;
 __u64 pass, all_loads;
-__u32 worker, owner;		 /* who cycles; who takes the census */
+__u64 half;	     /* the last pass of the first half of a leg; 0: not there yet */
+__u32 worker, owner; /* who cycles; who takes the census */
 __u64 watched_low, watched_size; /* all open text; size 0: nothing is open */
 __u32 site_count;
 __u32 filter[CENSUS_FILTER];

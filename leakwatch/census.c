@@ -601,6 +601,7 @@ void census_destroy(struct census *census)
 	census_bpf__destroy(census->bpf);
 	kernel_symbols_destroy(census->symbols);
 	free(census->marked_sites);
+	free(census->legs);
 	free(census);
 }
 
@@ -617,6 +618,33 @@ void census_watch_worker(struct census *census, pid_t worker)
 uint64_t *census_pass(struct census *census)
 {
 	return (uint64_t *)&census->bpf->bss->pass;
+}
+
+uint64_t *census_half(struct census *census)
+{
+	return (uint64_t *)&census->bpf->bss->half;
+}
+
+void census_end_leg(struct census *census)
+{
+	struct census_leg *leg = census->legs + census->leg_count - 1;
+
+	if (!census->leg_count)
+		return;
+	leg->half = *census_half(census);
+	leg->last = *census_pass(census);
+}
+
+struct error *census_leg(struct census *census)
+{
+	census_end_leg(census);
+	if (!array_grow(census->legs, census->leg_count, census->leg_capacity))
+		return error_nomem();
+	census->legs[census->leg_count++] = (struct census_leg){
+		.first = *census_pass(census),
+	};
+	*census_half(census) = 0;
+	return NULL;
 }
 
 const int64_t *census_bytes(struct census *census)

@@ -105,6 +105,14 @@ struct error *census_settle(struct census *census, uint64_t limit_ns);
 void census_mark(struct census *census);
 
 /*
+ * A leg of passes begins. Whoever runs them sets *census_half() to the pass that ends the
+ * leg's first half, in memory shared as census_pass() is: what was left in first halves
+ * alone was kept once, and does not grow.
+ */
+struct error *census_leg(struct census *census);
+uint64_t *census_half(struct census *census);
+
+/*
  * The document (docs/leakwatch.md, "bookend-census/1"). May be called more than once;
  * the census goes on.
  */

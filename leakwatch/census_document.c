@@ -218,6 +218,49 @@ static json_t *pass_ranges(const struct census_object *objects, size_t count)
 	return ranges;
 }
 
+/* In a shorter half, what happens now and then need not happen. */
+enum { LEAST_HALF = 8 };
+
+static bool has_halves(const struct census_leg *leg)
+{
+	return leg->half >= leg->first + LEAST_HALF &&
+	       leg->last >= leg->half + LEAST_HALF &&
+	       2 * (leg->last - leg->half) >= leg->half - leg->first;
+}
+
+/* Whether a pass is in the first half of a leg, where both are long enough to tell. */
+static bool is_early(const struct census *census, uint64_t pass)
+{
+	for (size_t i = 0; i < census->leg_count; i++)
+		if (pass > census->legs[i].first && pass <= census->legs[i].half)
+			return has_halves(&census->legs[i]);
+	return false;
+}
+
+static uint64_t count_late(const struct census *census,
+			   const struct census_object *objects, size_t count)
+{
+	uint64_t late = 0;
+
+	for (size_t i = 0; i < count; i++)
+		late += !is_early(census, objects[i].pass);
+	return late;
+}
+
+static json_t *legs_json(const struct census *census)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < census->leg_count; i++) {
+		const struct census_leg *leg = &census->legs[i];
+
+		json_array_append_new(
+			array, json_pack("[I, I, I]", (json_int_t)leg->first + 1,
+					 (json_int_t)leg->half, (json_int_t)leg->last));
+	}
+	return array;
+}
+
 /* Facts about what is still alive of one site. */
 static void add_alive(struct json_builder *b, const struct census_object *objects,
 		      size_t count, uint64_t now)
@@ -298,6 +341,8 @@ static json_t *site_json(struct census *census, uint64_t key,
 	json_builder_integer(&b, "smallest", site->smallest);
 	json_builder_integer(&b, "largest", site->largest);
 	add_alive(&b, mine, count, now);
+	if (census->leg_count)
+		json_builder_integer(&b, "alive_late", count_late(census, mine, count));
 	if (census->marked)
 		json_builder_integer(&b, "alive_at_mark", alive_at_mark(census, key));
 	json_builder_value(&b, "lifetimes", lifetimes_json(site));
@@ -490,6 +535,7 @@ struct error *census_collect(struct census *census, json_t **ret)
 	struct utsname name;
 
 	census_sample(census);
+	census_end_leg(census);
 	uname(&name);
 	json_builder_init(&b);
 	json_builder_string(&b, "schema", "bookend-census/1");
@@ -499,6 +545,8 @@ struct error *census_collect(struct census *census, json_t **ret)
 	json_builder_integer(&b, "tick_ns", tick);
 	if (census->marked)
 		json_builder_integer(&b, "mark", census->marked_pass);
+	if (census->leg_count)
+		json_builder_value(&b, "legs", legs_json(census));
 	json_builder_value(&b, "modules", modules_json(census));
 	json_builder_value(&b, "hooks", hooks_json(census));
 	json_builder_value(&b, "loss", loss_json(census));

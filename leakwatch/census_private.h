@@ -20,6 +20,12 @@ struct census_hook {
 
 enum { CENSUS_MAX_HOOKS = 24 };
 
+/* Passes @first + 1 to @last, of which those to @half are the first half; 0: not known.
+ */
+struct census_leg {
+	uint64_t first, half, last;
+};
+
 struct census {
 	struct census_bpf *bpf;
 	const struct census_site *sites; /* mapped */
@@ -37,10 +43,15 @@ struct census {
 	uint64_t marked_pass, *marked_sites; /* pairs: key, alive */
 	size_t marked_count;
 	bool marked;
+	struct census_leg *legs; /* the last one is running */
+	size_t leg_count, leg_capacity;
 	uint64_t begun_ns;     /* CLOCK_MONOTONIC */
 	uint64_t wired_before; /* bytes that the whole kernel held; 0: not known */
 	struct growth growth;
 };
+
+/* The running leg ends with the pass that runs now, until another does. */
+void census_end_leg(struct census *census);
 
 /* Ticks since boot, and how long one is. */
 uint64_t census_now(struct census *census);

@@ -203,6 +203,7 @@ static bool add_site(struct leaks *leaks, const struct site *site)
 	leak->asked += site->alive_asked;
 	leak->given += site->alive_given;
 	leak->at_mark += site->alive_at_mark;
+	leak->late += site->alive_late;
 	if (site->first_pass < leak->first_pass)
 		leak->first_pass = site->first_pass;
 	if (site->last_pass > leak->last_pass)
@@ -306,11 +307,17 @@ static bool belongs_to_held_network(const struct leaks *all, const struct leak *
 	return false;
 }
 
+/* N passes and 2N: what the second half adds nothing to was kept once. */
+static bool still_grows(const struct census_model *model, const struct leak *leak)
+{
+	return leak->passes > 1 && (!model->marked || leak->objects > leak->at_mark) &&
+	       (!model->halved || leak->late);
+}
+
 static enum leak_class classify(const struct census_model *model, const struct leaks *all,
 				struct leak *leak)
 {
-	bool grows =
-		leak->passes > 1 && (!model->marked || leak->objects > leak->at_mark);
+	bool grows = still_grows(model, leak);
 
 	if (leak->site->process)
 		return LEAK_GROWS;
@@ -337,6 +344,8 @@ static enum leak_class classify(const struct census_model *model, const struct l
 		leak->why = "its module is still loaded";
 		return LEAK_KEPT;
 	}
+	if (leak->passes > 1)
+		leak->why = "the second half of the passes added nothing";
 	return LEAK_ONCE;
 }
 

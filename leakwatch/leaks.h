@@ -36,7 +36,7 @@ struct leak {
 	uint64_t objects, asked, given, passes, first_pass, last_pass, oldest_ns;
 	bool tail;     /* nothing younger was freed */
 	bool settling; /* the kernel takes its time to free it */
-	uint64_t at_mark;
+	uint64_t at_mark, late;
 	struct frames frames;	  /* resolved, from the driver's frame outwards first */
 	size_t driver_frame;	  /* index into frames of the innermost of the driver */
 	struct assigned assigned; /* what the driver made of it */

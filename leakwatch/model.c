@@ -86,6 +86,7 @@ static struct error *read_site(const json_t *json, size_t index, struct site *si
 		{ "oldest_ns", offsetof(struct site, oldest_ns) },
 		{ "youngest_ns", offsetof(struct site, youngest_ns) },
 		{ "alive_at_mark", offsetof(struct site, alive_at_mark) },
+		{ "alive_late", offsetof(struct site, alive_late) },
 	};
 
 	site->kind = text_of(json, "kind");
@@ -220,6 +221,7 @@ struct error *census_model_create(const json_t *json, struct census_model **ret)
 	model->passes = count_of(json, "passes");
 	model->tick_ns = count_of(json, "tick_ns");
 	model->marked = json_object_get(json, "mark") != NULL;
+	model->halved = json_object_get(json, "legs") != NULL;
 	model->mark = count_of(json, "mark");
 	error = read_modules(json, model);
 	if (!error)

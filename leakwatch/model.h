@@ -32,6 +32,7 @@ struct site {
 	uint64_t first_ordinal;			/* of the oldest alive, from 0 */
 	uint64_t oldest_ns, youngest_ns;
 	uint64_t alive_at_mark;
+	uint64_t alive_late;	 /* not made in the first half of a leg */
 	const json_t *lifetimes; /* freed objects by log2 of ticks they lived */
 	struct census_frame *frames;
 	size_t frame_count;
@@ -50,6 +51,7 @@ struct census_model {
 	uint64_t passes; /* 0: nobody counted them, loads are the passes */
 	uint64_t tick_ns, mark;
 	bool marked;
+	bool halved; /* it says of each leg which half is which */
 	struct census_module *modules;
 	size_t module_count;
 	struct site *sites;

@@ -36,6 +36,7 @@ struct agent {
 	void *watch_states[AGENT_WATCHES];
 	size_t watch_count;
 	uint64_t *counters[AGENT_COUNTERS]; /* NULL: none */
+	uint64_t *halves[AGENT_COUNTERS];   /* where a leg's first half ends; or NULL */
 	struct board *board;		    /* what the leg's processes tell each other */
 	const int64_t *level; /* bytes that the driver has; NULL: nobody counts them */
 	struct costs *costs;  /* of each worker, see costs.h */

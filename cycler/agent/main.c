@@ -197,12 +197,24 @@ static struct error *start_watches(struct agent *agent)
 		}
 		agent->watch_states[agent->watch_count] = state;
 		agent->watches[agent->watch_count++] = watch;
-		if (watch->counter && watch->counter(state))
+		if (watch->counter && watch->counter(state)) {
+			agent->halves[counters] = watch->half ? watch->half(state) : NULL;
 			agent->counters[counters++] = watch->counter(state);
+		}
 		if (watch->level)
 			agent->level = watch->level(state);
 	}
 	return NULL;
+}
+
+static struct error *begin_leg(struct agent *agent)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; !error && i < agent->watch_count; i++)
+		if (agent->watches[i]->leg)
+			error = agent->watches[i]->leg(agent->watch_states[i]);
+	return error;
 }
 
 static void collect_watches(struct agent *agent)
@@ -426,7 +438,9 @@ static struct error *run_leg(struct agent *agent)
 	agent_mark(agent, JOURNAL_MARK_LEG, (int)agent->leg);
 	agent_tell(json_pack("{s:s, s:i}", "event", "leg", "leg", (int)agent->leg));
 	set_turbo(leg->turbo);
-	error = fork_all(agent, leg, &holders, &workers);
+	error = begin_leg(agent);
+	if (!error)
+		error = fork_all(agent, leg, &holders, &workers);
 	if (error)
 		return error;
 	if (open_holds(agent, holders, workers)) {

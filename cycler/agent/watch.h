@@ -35,6 +35,13 @@ struct agent_watch {
 	 */
 	uint64_t *(*counter)(void *state);
 
+	/*
+	 * A leg begins; and where the worker that gets there first notes which pass ends
+	 * the first half, in memory shared likewise. Both may be NULL.
+	 */
+	struct error *(*leg)(void *state);
+	uint64_t *(*half)(void *state);
+
 	/* Bytes that the driver has now, in memory shared likewise. May be NULL. */
 	const int64_t *(*level)(void *state);
 

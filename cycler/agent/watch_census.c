@@ -35,6 +35,16 @@ static uint64_t *counter(void *state)
 	return census_pass(state);
 }
 
+static struct error *leg(void *state)
+{
+	return census_leg(state);
+}
+
+static uint64_t *half(void *state)
+{
+	return census_half(state);
+}
+
 static const int64_t *level(void *state)
 {
 	return census_bytes(state);
@@ -65,6 +75,8 @@ static const struct agent_watch census_watch = {
 	.start = start,
 	.stop = stop,
 	.counter = counter,
+	.leg = leg,
+	.half = half,
 	.level = level,
 	.tick = tick,
 	.worker = worker,

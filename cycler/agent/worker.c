@@ -30,6 +30,7 @@ struct worker {
 	size_t histogram;	      /* of step 0 */
 	bool reached[PLAN_MAX_STEPS]; /* by pair number: its opening has begun well */
 	bool holder;
+	bool halved; /* half of its passes, or of its time, are through */
 	bool commit; /* each record, before the step goes on */
 	struct places places;
 	struct pulse pulse;
@@ -298,6 +299,38 @@ static void count_pass(struct worker *w)
 		__atomic_fetch_add(agent->counters[i], 1, __ATOMIC_RELAXED);
 }
 
+static bool half_through(const struct worker *w, uint64_t start_ns)
+{
+	const struct plan_cycle *cycle = w->cycle;
+
+	if (cycle->passes && 2 * w->state->pass >= cycle->passes)
+		return true;
+	return cycle->duration &&
+	       (w->state->pass % 16 == 0 || cycle->schedule.kind != SCHEDULE_MAX) &&
+	       2 * (now_ns() - start_ns) >= cycle->duration;
+}
+
+/*
+ * What is left only before the first worker gets there was kept once. The first: so half
+ * of each worker's passes at least come later, and no leak can hide.
+ */
+static void note_half(struct worker *w, uint64_t start_ns)
+{
+	struct agent *agent = w->agent;
+
+	if (w->halved || w->holder || !half_through(w, start_ns))
+		return;
+	w->halved = true;
+	for (size_t i = 0; i < AGENT_COUNTERS && agent->counters[i]; i++) {
+		uint64_t none = 0;
+
+		if (agent->halves[i])
+			__atomic_compare_exchange_n(agent->halves[i], &none,
+						    *agent->counters[i], false,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
+}
+
 /* The whole pass is the step: what it opens it closes, whatever failed. */
 static int pass_without_count(void *context)
 {
@@ -391,6 +424,7 @@ static void run_passes(struct worker *w, uint64_t start_ns,
 		count_pass(w);
 		run_pass(w);
 		finish_pass(w);
+		note_half(w, start_ns);
 		if (pulse_look(&w->pulse, w->agent->board, w->state->passes))
 			record(w, JOURNAL_MARK, JOURNAL_MARK_CHANGED, journal_stamp(), 0);
 	}

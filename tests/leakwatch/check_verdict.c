@@ -103,6 +103,61 @@ START_TEST(what_is_left_once_is_a_warning)
 }
 END_TEST
 
+/* A leg of a hundred passes, of which 50 are its first half. */
+static struct report *judge_halves(const char *loaded, const char *late)
+{
+	_strbuf_ struct strbuf module = STRBUF_INIT, sites = STRBUF_INIT;
+	json_t *document;
+
+	strbuf_addf(&module,
+		    "{ 'name': 'leaky', 'loads': 100, 'loaded': %s,"
+		    " 'base': '0xffffffffc0000000', 'size': 16384, 'sections': {} }",
+		    loaded);
+	strbuf_addf(&sites,
+		    "{ 'kind': 'kmalloc', 'class': 'driver', 'allocated': 100,"
+		    " 'freed': 86, 'alive': 14, 'alive_asked': 1400, 'alive_given': 1792,"
+		    " 'passes': 14, 'first_pass': 7, 'last_pass': 98,"
+		    " 'first_ordinal': 6, 'oldest_ns': 9000000000, 'alive_late': %s,"
+		    " 'stack': " STACK " }",
+		    late);
+	document = census(strbuf_string(&module), HOOKS, NO_LOSS, strbuf_string(&sites));
+	json_object_set_new(document, "legs", json_pack("[[i, i, i]]", 1, 50, 100));
+	return judge(document);
+}
+
+START_TEST(what_is_left_in_both_halves_of_a_leg_grows)
+{
+	_cleanup_(report_destroy) struct report *report = judge_halves("false", "7");
+
+	EXPECT_ONE(report, "LEAK001", "100 B in 14 of 100 passes, first in pass 7");
+}
+END_TEST
+
+START_TEST(one_object_of_a_second_half_is_growth)
+{
+	_cleanup_(report_destroy) struct report *report = judge_halves("true", "1");
+
+	EXPECT_ONE(report, "LEAK001", "100 B in 14 of 100 passes");
+}
+END_TEST
+
+START_TEST(what_first_halves_alone_left_is_told_as_left_once)
+{
+	_cleanup_(report_destroy) struct report *report = judge_halves("false", "0");
+
+	EXPECT_ONE(report, "LEAK006", "in 14 of 100 passes");
+	ck_assert(strstr(report->findings[0].evidence, "second half"));
+}
+END_TEST
+
+START_TEST(what_first_halves_alone_left_is_kept_while_the_module_is_there)
+{
+	_cleanup_(report_destroy) struct report *report = judge_halves("true", "0");
+
+	ck_assert_uint_eq(report->findings_count, 0);
+}
+END_TEST
+
 START_TEST(the_youngest_alone_are_outstanding)
 {
 	_cleanup_(report_destroy) struct report *report = judge_sites(
@@ -474,6 +529,11 @@ int main(void)
 	tcase_add_test(tests, a_leak_in_every_pass_is_counted_exactly);
 	tcase_add_test(tests, a_leak_in_one_pass_of_seven_names_the_passes);
 	tcase_add_test(tests, what_is_left_once_is_a_warning);
+	tcase_add_test(tests, what_is_left_in_both_halves_of_a_leg_grows);
+	tcase_add_test(tests, one_object_of_a_second_half_is_growth);
+	tcase_add_test(tests, what_first_halves_alone_left_is_told_as_left_once);
+	tcase_add_test(tests,
+		       what_first_halves_alone_left_is_kept_while_the_module_is_there);
 	tcase_add_test(tests, the_youngest_alone_are_outstanding);
 	tcase_add_test(tests, old_ones_are_a_leak_even_when_nothing_younger_was_freed);
 	tcase_add_test(tests, none_alive_is_clean_with_its_bound);
