@@ -69,7 +69,7 @@ static void operate(const char *verb, const char *kind)
 	close(fd);
 }
 
-static void work(const struct plan *plan, uint64_t *pass)
+static void work(const struct plan *plan, uint64_t *pass, uint64_t *half)
 {
 	char parameters[64];
 
@@ -90,6 +90,8 @@ static void work(const struct plan *plan, uint64_t *pass)
 		} else {
 			operate(leak ? "leak" : "free", plan->kind);
 		}
+		if (i + 1 == plan->passes / 2)
+			*half = *pass;
 	}
 	if (!plan->reload)
 		unload();
@@ -107,13 +109,15 @@ static struct error *run(const struct plan *plan, const char *name)
 	pid_t worker;
 	char *text;
 
+	if (!error)
+		error = census_leg(census);
 	if (error)
 		return error;
 	fflush(stdout);
 	worker = fork();
 	if (!worker) {
 		census_watch_worker(census, getpid());
-		work(plan, census_pass(census));
+		work(plan, census_pass(census), census_half(census));
 		_exit(EXIT_SUCCESS);
 	}
 	waitpid(worker, &status, 0);

@@ -37,6 +37,7 @@ struct leaky_object {
 static struct kmem_cache *leaky_cache;
 static struct platform_device *leaky_device;
 static void *leaky_once;
+static unsigned int leaky_forgotten;
 static struct sk_buff_head leaky_queue;
 
 /* A cache with a constructor is never merged with another. */
@@ -251,6 +252,18 @@ static noinline int leaky_cached(bool forget)
 	return leaky_once ? 0 : -ENOMEM;
 }
 
+/* Forgets the first four alone, one a call. */
+static noinline int leaky_few(bool forget)
+{
+	void *object = kmalloc(144, GFP_KERNEL);
+
+	if (!object)
+		return -ENOMEM;
+	if (!forget || leaky_forgotten++ >= 4)
+		kfree(object);
+	return 0;
+}
+
 /* The last eight are always on their way to somebody: no leak. */
 static noinline int leaky_handed(bool forget)
 {
@@ -313,6 +326,7 @@ static const struct {
 	{ "pid", leaky_pid },
 	{ "netns", leaky_netns },
 	{ "cached", leaky_cached },
+	{ "few", leaky_few },
 	{ "handed", leaky_handed },
 	{ "module", leaky_module },
 	{ "pairs", leaky_pairs },
