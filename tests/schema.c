@@ -149,14 +149,42 @@ static void check_minimum(const json_t *schema, const json_t *value, const json_
 		violation(p, "is too small%s", "");
 }
 
+static void check_maximum(const json_t *schema, const json_t *value, const json_t *json,
+			  const struct place *p)
+{
+	(void)schema;
+	if (json_is_number(json) && json_number_value(json) > json_number_value(value))
+		violation(p, "is too large%s", "");
+}
+
+static size_t size_of(const json_t *json)
+{
+	return json_is_string(json) ? json_string_length(json) : json_array_size(json);
+}
+
+static void check_size_limit(const json_t *schema, const json_t *value,
+			     const json_t *json, const struct place *p)
+{
+	(void)schema;
+	if (size_of(json) > (size_t)json_integer_value(value))
+		violation(p, "is too long%s", "");
+}
+
+static void check_unique(const json_t *schema, const json_t *value, const json_t *json,
+			 const struct place *p)
+{
+	(void)schema, (void)value;
+	for (size_t i = 0; i < json_array_size(json); i++)
+		for (size_t k = 0; k < i; k++)
+			if (json_equal(json_array_get(json, i), json_array_get(json, k)))
+				violation(p, "holds the same item twice%s", "");
+}
+
 static void check_size(const json_t *schema, const json_t *value, const json_t *json,
 		       const struct place *p)
 {
-	size_t size =
-		json_is_string(json) ? json_string_length(json) : json_array_size(json);
-
 	(void)schema;
-	if (size < (size_t)json_integer_value(value))
+	if (size_of(json) < (size_t)json_integer_value(value))
 		violation(p, "is too short%s", "");
 }
 
@@ -224,7 +252,11 @@ static const struct {
 	{ "enum", check_enum },
 	{ "const", check_const },
 	{ "minimum", check_minimum },
+	{ "maximum", check_maximum },
 	{ "minLength", check_size },
+	{ "maxLength", check_size_limit },
+	{ "maxItems", check_size_limit },
+	{ "uniqueItems", check_unique },
 	{ "minItems", check_size },
 	{ "pattern", check_pattern },
 	{ "$ref", check_ref },
@@ -261,13 +293,18 @@ void schema_check(const json_t *root, const json_t *json, struct strbuf *why)
 	check(root, json, &here);
 }
 
-json_t *schema_load(const char *name)
+json_t *schema_load_from(const char *place, const char *name)
 {
 	_free_ char *folder = NULL, *path = NULL;
 	json_t *json = NULL;
 
-	ck_assert_ok(file_data_folder("docs/schema", &folder));
+	ck_assert_ok(file_data_folder(place, &folder));
 	ck_assert_ok(file_join(folder, name, &path));
 	ck_assert_ok(json_load_path(path, &json));
 	return json;
+}
+
+json_t *schema_load(const char *name)
+{
+	return schema_load_from("docs/schema", name);
 }

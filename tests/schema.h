@@ -14,3 +14,6 @@ void schema_check(const json_t *root, const json_t *json, struct strbuf *why);
 
 /* Reads docs/schema/NAME of the source tree; aborts when it cannot. */
 json_t *schema_load(const char *name);
+
+/* The same of another folder of the source tree. */
+json_t *schema_load_from(const char *place, const char *name);

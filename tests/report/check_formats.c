@@ -3,6 +3,7 @@
 #include <libxml/tree.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/strbuf.h"
 #include "report/catalogue.h"
 #include "report/format.h"
@@ -106,6 +107,27 @@ static const char *text_at(const json_t *json, const char *path)
 	return json_string_value(at(json, path));
 }
 
+static void assert_valid_from(const char *place, const char *schema_name,
+			      const json_t *json, const char *what)
+{
+	_strbuf_ struct strbuf why = STRBUF_INIT;
+	json_t *schema = schema_load_from(place, schema_name);
+
+	schema_check(schema, json, &why);
+	ck_assert_msg(!why.length, "%s: %s", what, strbuf_string(&why));
+	json_decref(schema);
+}
+
+static void assert_valid(const char *schema_name, const json_t *json, const char *what)
+{
+	assert_valid_from("docs/schema", schema_name, json, what);
+}
+
+static void assert_sarif(const json_t *log)
+{
+	assert_valid_from("tests/report", "sarif.schema.json", log, "sarif");
+}
+
 START_TEST(sarif_has_what_the_standard_requires)
 {
 	_cleanup_(report_destroy) struct report *report = sample();
@@ -193,6 +215,7 @@ START_TEST(sarif_keeps_the_gravest_of_too_many)
 				       .fingerprint = "f" });
 	log = written_json(report, "sarif");
 	ck_assert_uint_eq(json_array_size(at(log, "runs/0/results")), 25000);
+	assert_sarif(log);
 	ck_assert_str_eq(text_at(log, "runs/0/results/0/level"), "error");
 	ck_assert_ptr_nonnull(
 		strstr(text_at(log, "runs/0/invocations/0/toolExecutionNotifications/0/"
@@ -348,15 +371,107 @@ START_TEST(junit_failures_follow_fail_on)
 }
 END_TEST
 
-static void assert_valid(const char *schema_name, const json_t *json, const char *what)
+static void assert_sarif_of(const struct report *report)
 {
-	_strbuf_ struct strbuf why = STRBUF_INIT;
-	json_t *schema = schema_load(schema_name);
+	json_t *log = written_json(report, "sarif");
 
-	schema_check(schema, json, &why);
-	ck_assert_msg(!why.length, "%s: %s", what, strbuf_string(&why));
+	assert_sarif(log);
+	json_decref(log);
+}
+
+START_TEST(sarif_follows_what_the_standard_and_code_scanning_ask_for)
+{
+	_cleanup_(report_destroy) struct report *report = sample();
+
+	assert_sarif_of(report);
+	ck_assert_ok(report_fail(report, "no kernel"));
+	assert_sarif_of(report);
+}
+END_TEST
+
+START_TEST(sarif_of_every_rule_stays_within_the_limits)
+{
+	_cleanup_(catalogue_destroy) struct catalogue *catalogue = NULL;
+	_cleanup_(report_destroy) struct report *report = NULL;
+
+	ck_assert_ok(catalogue_create(NULL, &catalogue));
+	ck_assert_ok(report_create("lint", "a b:c.deb", &report));
+	for (size_t i = 0; i < catalogue_count(catalogue); i++)
+		add(report, &(struct finding){ .rule = catalogue_at(catalogue, i)->id,
+					       .level = LEVEL_ERROR,
+					       .path = "c:d/\xc3\xa4 <{\"`%.c",
+					       .message = "m" });
+	assert_sarif_of(report);
+}
+END_TEST
+
+/* Mistakes that a writer could make: the value at a place, "" takes it away. */
+static const struct {
+	const char *place, *key, *value;
+} sarif_mistakes[] = {
+	{ "", "version", "\"2.0\"" },
+	{ "", "$schema", "" },
+	{ "", "runs", "[]" },
+	{ "runs/0", "tool", "" },
+	{ "runs/0", "results", "" },
+	{ "runs/0", "columnKind", "\"bytes\"" },
+	{ "runs/0", "artefacts", "[]" },
+	{ "runs/0/tool/driver", "name", "" },
+	{ "runs/0/tool/driver/rules/0", "id", "" },
+	{ "runs/0/tool/driver/rules/0", "title", "\"t\"" },
+	{ "runs/0/tool/driver/rules/0", "shortDescription", "\"t\"" },
+	{ "runs/0/tool/driver/rules/0", "help", "{\"markdown\": \"m\"}" },
+	{ "runs/0/tool/driver/rules/0/defaultConfiguration", "level", "\"info\"" },
+	{ "runs/0/tool/driver/rules/0/defaultConfiguration", "enabled", "0" },
+	{ "runs/0/invocations/0", "executionSuccessful", "" },
+	{ "runs/0/invocations/0/toolExecutionNotifications/0", "message", "" },
+	{ "runs/0/invocations/0/toolExecutionNotifications/0", "level", "\"fatal\"" },
+	{ "runs/0/results/0", "ruleIndex", "-2" },
+	{ "runs/0/results/0", "ruleIndex", "25000" },
+	{ "runs/0/results/0", "level", "\"suggestion\"" },
+	{ "runs/0/results/0", "message", "\"m\"" },
+	{ "runs/0/results/0/message", "text", "" },
+	{ "runs/0/results/0", "locations", "[]" },
+	{ "runs/0/results/0/partialFingerprints", "primaryLocationLineHash", "" },
+	{ "runs/0/results/0/partialFingerprints", "primaryLocationLineHash", "1" },
+	{ "runs/0/results/0/stacks/0", "frames", "" },
+	{ "runs/0/results/0/stacks", NULL, "{\"frames\": {}}" },
+	{ "runs/0/results/0/locations/0", "logicalLocations",
+	  "[{\"kind\": \"member\"}]" },
+	{ "runs/0/results/0/locations/0", "logicalLocations",
+	  "[{\"name\": \"a\"}, {\"name\": \"a\"}]" },
+	{ "runs/0/results/0/locations/0/physicalLocation/region", "startLine", "0" },
+	{ "runs/0/results/0/locations/0/physicalLocation/region", "startColumn", "0" },
+	{ "runs/0/results/0/locations/0/physicalLocation/artifactLocation", "uri",
+	  "\"a b.c\"" },
+	{ "runs/0/results/0/locations/0/physicalLocation/artifactLocation", "uri",
+	  "\"/a.c\"" },
+	{ "runs/0/results/0/locations/0/physicalLocation/artifactLocation", "uri",
+	  "\"file:///a.c\"" },
+};
+
+START_TEST(the_sarif_schema_refuses_the_mistake)
+{
+	_cleanup_(report_destroy) struct report *report = sample();
+	_strbuf_ struct strbuf why = STRBUF_INIT;
+	json_t *schema = schema_load_from("tests/report", "sarif.schema.json");
+	json_t *log = written_json(report, "sarif");
+	json_t *place = (json_t *)at(log, sarif_mistakes[_i].place);
+	const char *key = sarif_mistakes[_i].key, *value = sarif_mistakes[_i].value;
+
+	if (!key)
+		json_array_append_new(place, json_loads(value, JSON_DECODE_ANY, NULL));
+	else if (*value)
+		json_object_set_new(place, key, json_loads(value, JSON_DECODE_ANY, NULL));
+	else
+		ck_assert_int_eq(json_object_del(place, key), 0);
+	schema_check(schema, log, &why);
+	ck_assert_msg(why.length, "%s/%s = %s passes", sarif_mistakes[_i].place,
+		      key ? key : "-", value);
+	json_decref(log);
 	json_decref(schema);
 }
+END_TEST
 
 START_TEST(a_report_carries_no_key_that_its_schema_lacks)
 {
@@ -422,6 +537,10 @@ int main(void)
 	tcase_add_test(tcase, sarif_places_nested_members_in_their_container);
 	tcase_add_test(tcase, sarif_tells_what_was_not_checked);
 	tcase_add_test(tcase, sarif_keeps_the_gravest_of_too_many);
+	tcase_add_test(tcase, sarif_follows_what_the_standard_and_code_scanning_ask_for);
+	tcase_add_test(tcase, sarif_of_every_rule_stays_within_the_limits);
+	tcase_add_loop_test(tcase, the_sarif_schema_refuses_the_mistake, 0,
+			    ARRAY_LENGTH(sarif_mistakes));
 	tcase_add_test(tcase, ktap_has_the_results_it_announces);
 	tcase_add_test(tcase, a_finding_that_fails_is_not_ok_in_ktap_and_fails_in_lava);
 	tcase_add_test(tcase, gitlab_fingerprints_are_unique);
