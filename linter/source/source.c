@@ -567,21 +567,78 @@ static struct error *find_units(struct gathering *g)
  * A package with sources of modules is unpacked, as compilers read files:
  * whether it has such is asked of its paths first.
  */
-static struct error *unpack(struct gathering *g)
+/* Whether it is a package that holds sources and what builds them. */
+static bool packs_sources(const struct gathering *g)
 {
 	const struct container *container = g->container;
-	bool code = false, build = false, cut = false;
-	struct error *error;
+	bool code = false, build = false;
 
 	if (container->kind == CONTAINER_FOLDER || container->kind == CONTAINER_FILE)
-		return NULL;
+		return false;
 	for (size_t i = 0; i < container->count; i++) {
 		const char *path = g->bundle->members[container->first + i].path;
 
 		code |= path_ends_with(path, ".c") && is_code(path);
 		build |= is_build_file(path);
 	}
-	if (!code || !build)
+	return code && build;
+}
+
+static bool has_binary_half(const struct check *check)
+{
+	registry_for_each(check, it)
+	{
+		if ((*it)->kind != check->kind && !strcmp((*it)->id, check->id))
+			return true;
+	}
+	return false;
+}
+
+static bool is_named(const struct string_list *only, const char *id)
+{
+	for (size_t i = 0; i < only->count; i++)
+		if (!strcmp(only->items[i], id))
+			return true;
+	return false;
+}
+
+/*
+ * Whether the sources of a package are worth compiling: for rules of sources, or for one
+ * that was asked for by its name. A rule that looks at modules as well, and is on for
+ * their sake (--only 'KOM*'), is not worth minutes of a compiler.
+ */
+static bool wants_packed(struct linter *linter)
+{
+	for (size_t i = 0; i < linter->active_count; i++) {
+		const struct check *one = linter->active[i].check;
+
+		if (one->kind == &kind_source &&
+		    (!has_binary_half(one) || is_named(&linter->options->only, one->id)))
+			return true;
+	}
+	registry_for_each(observer, it)
+	{
+		if ((*it)->enabled(linter, &kind_source))
+			return true;
+	}
+	return false;
+}
+
+static struct error *tell_unwanted(struct gathering *g)
+{
+	return linter_not_checked(g->linter, false, NULL, g->container->name,
+				  "its sources: only rules that look at modules too are "
+				  "on; name one in full (--only KOM021), or add rules of "
+				  "sources (--only 'SRC*')");
+}
+
+static struct error *unpack(struct gathering *g)
+{
+	const struct container *container = g->container;
+	bool cut = false;
+	struct error *error;
+
+	if (!packs_sources(g))
 		return NULL;
 	error = unpack_files(g->bundle, container, &g->unpacked, &cut);
 	if (!error && cut)
@@ -657,6 +714,8 @@ static struct error *visit_container(struct linter *linter, struct bundle *bundl
 	if (!g.model.imports)
 		return error_nomem();
 	g.kernels.arena = g.model.arena;
+	if (packs_sources(&g) && !wants_packed(linter))
+		return tell_unwanted(&g);
 	error = unpack(&g);
 	if (error)
 		return error;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/array.h"
 #include "common/file.h"
 #include "common/process.h"
 #include "tests/check_main.h"
@@ -262,6 +263,32 @@ START_TEST(an_rpm_is_held_against_its_changelog)
 }
 END_TEST
 
+START_TEST(sources_in_a_package_are_compiled_for_rules_of_sources_only)
+{
+	static const struct {
+		const char *only;
+		bool compiles;
+	} cases[] = {
+		{ "KOM*", false },
+		{ "KOM021", true },
+		{ "SRC*", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		_strbuf_ struct strbuf out = STRBUF_INIT;
+
+		make_fixture("PKG007/bad");
+		LINT(&out, "refdrv.rpm", "--no-explain", "--only", cases[i].only);
+		if (cases[i].compiles)
+			ck_assert_lacks(out, "its sources: only rules that");
+		else
+			ck_assert_holds(out, "its sources: only rules that");
+		tear_down();
+		set_up();
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lint");
@@ -280,6 +307,8 @@ int main(void)
 	tcase_add_test(tcase, explain_knows_rules_and_says_what_it_does_not_know);
 	tcase_add_test(tcase, a_copyright_year_is_held_against_the_changelog);
 	tcase_add_test(tcase, an_rpm_is_held_against_its_changelog);
+	tcase_add_test(tcase,
+		       sources_in_a_package_are_compiled_for_rules_of_sources_only);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
