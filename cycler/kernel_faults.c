@@ -80,15 +80,25 @@ static bool same_call(const json_t *a, const json_t *b)
 	       number_of(a, "offset") == number_of(b, "offset");
 }
 
-/* Whether the stack of @events[@from] comes a second time within the run of its call. */
+/*
+ * Whether the stack of @events[@from] comes again within the run of its call, after
+ * others. At once after itself it is no second call: what comes before it allocated one
+ * object less in that pass (a reserve of nodes was full), and so the count met it twice.
+ * Unless there is nothing else: then nothing tells the two from a loop.
+ */
 static bool called_again(const json_t *events, size_t from, size_t to)
 {
 	const char *first = text_of(json_array_get(events, from), "stack");
+	bool others = false;
 
-	for (size_t i = from + 1; i < to; i++)
-		if (!strcmp(text_of(json_array_get(events, i), "stack"), first))
+	for (size_t i = from + 1; i < to; i++) {
+		bool same = !strcmp(text_of(json_array_get(events, i), "stack"), first);
+
+		if (same && others)
 			return true;
-	return false;
+		others = others || !same;
+	}
+	return !others && to - from > 1;
 }
 
 /* Sites come in the order of the step's allocations: those of one call are a run. */

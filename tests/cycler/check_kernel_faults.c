@@ -98,6 +98,23 @@ START_TEST(a_call_in_a_loop_is_the_drivers)
 }
 END_TEST
 
+START_TEST(a_site_that_the_count_met_twice_is_no_second_call)
+{
+	static const char drift[] =
+		"[" SITE(1, 10, 80, "clean error", "a class init") "," SITE(
+			2, 12, 80, "clean error",
+			"a class init") "," SITE(3, 14, 80, "clean error",
+						 "b class init") "]";
+	static const char loop[] =
+		"[" SITE(1, 10, 80, "clean error", "a class init") "," SITE(
+			2, 12, 80, "clean error", "a class init") "]";
+
+	expect(drift, census(14, 80), 0, 1);
+	/* with one allocation a call, a loop looks the same: the driver's */
+	expect(loop, census(12, 80), 1, 0);
+}
+END_TEST
+
 START_TEST(known_faults_need_their_function_below_the_failure)
 {
 	json_t *events = sites("[" SITE(1, 10, 80, "tolerated",
@@ -129,6 +146,7 @@ int main(void)
 	tcase_add_test(tc, a_pass_that_nothing_failed_in_is_the_drivers);
 	tcase_add_test(tc, a_call_that_told_of_no_error_is_the_drivers_to_undo);
 	tcase_add_test(tc, a_call_in_a_loop_is_the_drivers);
+	tcase_add_test(tc, a_site_that_the_count_met_twice_is_no_second_call);
 	tcase_add_test(tc, known_faults_need_their_function_below_the_failure);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
