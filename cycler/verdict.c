@@ -18,6 +18,7 @@
 #include "cycler/log_budget.h"
 #include "cycler/references.h"
 #include "cycler/residue_report.h"
+#include "cycler/silence.h"
 #include "cycler/trace.h"
 #include "report/json.h"
 
@@ -448,19 +449,6 @@ static struct error *add_kernel_log(const struct verdict_context *v)
 	return trace_log(text, "kernel.log", NULL, &context, v->told, v->report);
 }
 
-static struct error *add_silence(const struct verdict_context *v)
-{
-	struct finding finding = {
-		.rule = "CYC002",
-		.level = LEVEL_ERROR,
-		.message = "the whole machine stopped to answer",
-		.evidence = v->last_step,
-		.hint = "Run it again with --hold, and look with 'bookend vm debug'.",
-	};
-
-	return report_add_finding(v->report, &finding);
-}
-
 /* How it ended, when not by itself. */
 static struct error *add_end(const struct verdict_context *v)
 {
@@ -583,12 +571,13 @@ struct error *verdict_death(struct results *results, const struct journal *journ
 	struct verdict_context v = { results, journal, target, modules, options, report };
 	enum target_end end = results->outcome.end;
 	struct error *error = fill_context(&v, &last_step);
+	const struct trace_context context = trace_context(&v);
 
 	v.console = console;
 	if (!error && target->console)
 		error = add_console(&v);
 	if (!error && end == TARGET_SILENT)
-		error = add_silence(&v);
+		error = silence_add(target, &context, v.last_step, report);
 	return error || report->failure ? error : add_end(&v);
 }
 
