@@ -272,6 +272,40 @@ bool elf_relocation_read(const struct elf_table *table, size_t index,
 	return true;
 }
 
+size_t elf_relocations_to(const struct elf_table *table, uint32_t symbol)
+{
+	const Elf64_Rela *r = table->relas;
+	struct elf_relocation one;
+	size_t found = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		if (r)
+			found += ELF64_R_SYM(r[i].r_info) == symbol;
+		else
+			found += elf_relocation_read(table, i, &one) &&
+				 one.symbol == symbol;
+	return found;
+}
+
+size_t elf_relocation_to_marked(const struct elf_table *table, size_t index,
+				const bool *marks, size_t count)
+{
+	const Elf64_Rela *r = table->relas;
+	struct elf_relocation one;
+
+	for (; index < table->count; index++) {
+		uint64_t symbol = count;
+
+		if (r)
+			symbol = ELF64_R_SYM(r[index].r_info);
+		else if (elf_relocation_read(table, index, &one))
+			symbol = one.symbol;
+		if (symbol < count && marks[symbol])
+			break;
+	}
+	return index;
+}
+
 bool elf_integer(const struct elf *elf, struct span bytes, uint64_t offset, size_t size,
 		 uint64_t *ret)
 {

@@ -97,6 +97,16 @@ static inline bool elf_relocation_at(const struct elf_table *table, size_t index
 	return true;
 }
 
+/* Of a table's relocations, those that go to @symbol. */
+size_t elf_relocations_to(const struct elf_table *table, uint32_t symbol);
+
+/*
+ * The first relocation at or behind @index whose symbol is marked, or table->count.
+ * @marks has one flag for each of @count symbols.
+ */
+size_t elf_relocation_to_marked(const struct elf_table *table, size_t index,
+				const bool *marks, size_t count);
+
 /* An integer of @size bytes (1, 2, 4, 8) in the file's byte order. */
 bool elf_integer(const struct elf *elf, struct span bytes, uint64_t offset, size_t size,
 		 uint64_t *ret);

@@ -53,6 +53,30 @@ static bool *find_passing(const struct elf *elf)
 	return passing;
 }
 
+/*
+ * One flag a symbol, for loops over relocations: whether it lies in a section that goes.
+ * NULL when none does.
+ */
+static struct error *find_gone(const struct ko *ko, const bool *passing, bool **ret)
+{
+	bool *gone = NULL;
+
+	*ret = NULL;
+	for (size_t i = 0; i < ko->symbols.count; i++) {
+		uint32_t section = ko->symbol_sections[i];
+
+		if (section >= ko->elf->section_count || !passing[section])
+			continue;
+		if (!gone)
+			gone = calloc(ko->symbols.count, sizeof(*gone));
+		if (!gone)
+			return error_nomem();
+		gone[i] = true;
+	}
+	*ret = gone;
+	return NULL;
+}
+
 /* The function or object of @section that covers @offset. */
 static bool find_holder(const struct ko *ko, uint32_t section, uint64_t offset,
 			struct elf_symbol *ret)
@@ -95,7 +119,7 @@ static struct error *tell(struct linter *linter, const struct subject *subject,
 
 static struct error *look_at(struct linter *linter, const struct subject *subject,
 			     const struct elf_section *rela,
-			     const struct elf_section *from, const bool *passing)
+			     const struct elf_section *from, const bool *gone)
 {
 	const struct ko *ko = subject_ko(subject)->ko;
 	bool code = from->flags & SHF_EXECINSTR;
@@ -103,19 +127,17 @@ static struct error *look_at(struct linter *linter, const struct subject *subjec
 
 	if (!elf_relocations(ko->elf, rela, &table))
 		return NULL;
-	for (size_t i = 0; i < table.count; i++) {
+	for (size_t i = 0;; i++) {
 		struct elf_symbol target, holder = { .name = from->name };
 		struct elf_relocation r;
-		uint32_t section;
 		const char *to;
 
+		i = elf_relocation_to_marked(&table, i, gone, ko->symbols.count);
 		if (!elf_relocation_at(&table, i, &r))
 			break;
-		section = ko_section_of(ko, &r);
-		if (section >= ko->elf->section_count || !passing[section] ||
-		    !elf_symbol_at(&ko->symbols, r.symbol, &target))
+		if (!elf_symbol_at(&ko->symbols, r.symbol, &target))
 			continue;
-		to = ko->elf->sections[section].name;
+		to = ko->elf->sections[ko_section_of(ko, &r)].name;
 		find_holder(ko, from->index, r.offset, &holder);
 		if (!code && is_allowed_object(holder.name))
 			continue;
@@ -185,7 +207,7 @@ static struct error *look_at_exports(struct linter *linter, const struct subject
 static struct error *run(struct linter *linter, const struct subject *subject)
 {
 	const struct ko *ko = subject_ko(subject)->ko;
-	_free_ bool *passing = NULL;
+	_free_ bool *passing = NULL, *gone = NULL;
 	struct error *error = NULL;
 
 	if (!ko->has_symbols)
@@ -193,14 +215,15 @@ static struct error *run(struct linter *linter, const struct subject *subject)
 	passing = find_passing(ko->elf);
 	if (!passing)
 		return error_nomem();
-	for (size_t i = 1; !error && i < ko->elf->section_count; i++) {
+	error = find_gone(ko, passing, &gone);
+	for (size_t i = 1; gone && !error && i < ko->elf->section_count; i++) {
 		const struct elf_section *s = &ko->elf->sections[i];
 
 		if ((s->type == SHT_RELA || s->type == SHT_REL) &&
 		    s->info < ko->elf->section_count &&
 		    is_lasting(ko->elf->sections[s->info].name))
 			error = look_at(linter, subject, s, &ko->elf->sections[s->info],
-					passing);
+					gone);
 	}
 	return error ? error : look_at_exports(linter, subject, passing);
 }

@@ -20,16 +20,13 @@ static size_t count_sites(const struct ko *ko, uint32_t symbol)
 	for (size_t i = 1; i < ko->elf->section_count; i++) {
 		const struct elf_section *s = &ko->elf->sections[i];
 		struct elf_table table;
-		struct elf_relocation r;
 
 		if (s->type != SHT_RELA || s->info >= ko->elf->section_count ||
 		    !(ko->elf->sections[s->info].flags & SHF_EXECINSTR) ||
 		    !strncmp(ko->elf->sections[s->info].name, ".altinstr", 9) ||
 		    !elf_relocations(ko->elf, s, &table))
 			continue;
-		for (size_t k = 0; k < table.count && elf_relocation_at(&table, k, &r);
-		     k++)
-			count += r.symbol == symbol;
+		count += elf_relocations_to(&table, symbol);
 	}
 	return count;
 }
