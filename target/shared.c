@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/error.h"
@@ -16,6 +17,15 @@ void shared_unmap(void **memory, size_t size)
 	if (*memory)
 		munmap(*memory, size);
 	*memory = NULL;
+}
+
+/* So that the file is there, too; a file system that cannot do it is left alone. */
+static void commit_folder(const char *path)
+{
+	_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		fsync(fd);
 }
 
 struct error *shared_create(const char *folder, void **memory, size_t *size)
@@ -42,5 +52,9 @@ struct error *shared_create(const char *folder, void **memory, size_t *size)
 		return error_errno(errno, "cannot map %s", path);
 	*memory = mapped;
 	channel_format(mapped);
+	/* without its head, what a power cut leaves of the records would be no journal */
+	if (msync(mapped, CHANNEL_AREA_OFFSET, MS_SYNC) || fsync(fd))
+		return error_errno(errno, "cannot write %s", path);
+	commit_folder(folder);
 	return NULL;
 }
