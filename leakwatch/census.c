@@ -215,7 +215,7 @@ static const char *hook_target(const struct census *census, const struct btf *bt
 }
 
 static struct error *choose_hooks(struct census *census, const struct btf *btf,
-				  bool trampolines)
+				  const char *refused)
 {
 	census->hook_count = 0;
 	for (size_t i = 0; i < ARRAY_LENGTH(hooks); i++) {
@@ -227,9 +227,9 @@ static struct error *choose_hooks(struct census *census, const struct btf *btf,
 
 		*told = (struct census_hook){ hook->targets[0], hook->covers, false, "" };
 		target = hook_target(census, btf, hook, told->why, sizeof(told->why));
-		if (target && hook->type == HOOK_TRAMPOLINE && !trampolines) {
+		if (target && hook->type == HOOK_TRAMPOLINE && refused) {
 			snprintf(told->why, sizeof(told->why),
-				 "this kernel refuses to trace functions");
+				 "this kernel refuses to trace functions: %s", refused);
 			target = NULL;
 		}
 		if (!target && hook->vital)
@@ -410,14 +410,14 @@ static struct error *set_names(struct census *census,
 
 static struct error *open_programs(struct census *census,
 				   const struct census_options *options,
-				   const struct btf *btf, bool trampolines)
+				   const struct btf *btf, const char *refused)
 {
 	struct error *error;
 
 	census->bpf = census_bpf__open();
 	if (!census->bpf)
 		return translate(errno, "opening the census programs");
-	error = choose_hooks(census, btf, trampolines);
+	error = choose_hooks(census, btf, refused);
 	if (error)
 		return error;
 	for (size_t i = 0; i < census->slot_count; i++)
@@ -436,11 +436,15 @@ static struct error *open_programs(struct census *census,
 	return NULL;
 }
 
-/* Once with all hooks, then without those that an old or small kernel refuses. */
+/*
+ * Once with all hooks, then without those that an old or small kernel refuses. What the
+ * first attempt was told stays the reason.
+ */
 static struct error *load_programs(struct census *census,
 				   const struct census_options *options)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+	char refused[sizeof(libbpf_said)] = "";
 	struct error *error = NULL;
 	int code = 0;
 
@@ -449,15 +453,17 @@ static struct error *load_programs(struct census *census,
 			ERROR_MISSING,
 			"no census here: this kernel has no BTF type information "
 			"(CONFIG_DEBUG_INFO_BTF)");
-	for (int trampolines = 1; trampolines >= 0; trampolines--) {
+	for (int attempt = 0; attempt < 2; attempt++) {
 		census_bpf__destroy(take(census->bpf));
-		error = open_programs(census, options, btf, trampolines);
+		error = open_programs(census, options, btf, attempt ? refused : NULL);
 		if (error)
 			break;
 		libbpf_said[0] = 0;
 		code = census_bpf__load(census->bpf);
 		if (!code || code == -EPERM)
 			break;
+		snprintf(refused, sizeof(refused), "%s",
+			 libbpf_said[0] ? libbpf_said : strerror(-code));
 	}
 	btf__free(btf);
 	if (!error && code)

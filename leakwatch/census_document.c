@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/error.h"
 #include "leakwatch/census_private.h"
@@ -23,7 +24,7 @@ static const char *const regions[CENSUS_REGIONS] = {
 	"init_rodata",
 };
 
-enum { PASSES_LISTED = 64, PASS_RANGES = 1024 };
+enum { PASSES_LISTED = 64, PASS_RANGES = 1024, COLLECT_ATTEMPTS = 8 };
 
 struct objects {
 	uint64_t *keys;
@@ -527,7 +528,7 @@ static json_t *growth_json(struct census *census)
 	return array;
 }
 
-struct error *census_collect(struct census *census, json_t **ret)
+static struct error *collect_once(struct census *census, json_t **ret)
 {
 	uint64_t tick = census_tick_ns();
 	struct json_builder b;
@@ -559,4 +560,35 @@ struct error *census_collect(struct census *census, json_t **ret)
 		return error;
 	}
 	return json_builder_finish(&b, ret);
+}
+
+static uint64_t count_moves(struct census *census)
+{
+	uint64_t moves = 0;
+
+	for (size_t i = 0; i < census->slot_count; i++)
+		moves += census_slots(census)[i].loads + census_slots(census)[i].unloads;
+	return moves;
+}
+
+/*
+ * Tables are read one after another: a module that somebody loads in between would have
+ * objects and not be there. After some attempts the document says that it is not whole.
+ */
+struct error *census_collect(struct census *census, json_t **ret)
+{
+	for (int attempt = 0;; attempt++) {
+		uint64_t before = count_moves(census);
+		struct error *error = collect_once(census, ret);
+
+		if (error || count_moves(census) == before)
+			return error;
+		if (attempt == COLLECT_ATTEMPTS) {
+			json_object_set_new(*ret, "moved", json_true());
+			return NULL;
+		}
+		json_decref(*ret);
+		*ret = NULL;
+		usleep(10000);
+	}
 }

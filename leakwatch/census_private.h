@@ -14,7 +14,7 @@ struct census_hook {
 	const char *name;   /* what the document calls it */
 	const char *covers; /* what is not seen without it */
 	bool attached;
-	char why[160]; /* it is not */
+	char why[320]; /* it is not */
 	uint64_t misses_before, recovered_before;
 };
 

@@ -257,7 +257,8 @@ static bool module_stays(const struct census_model *model, const struct site *si
 
 	for (size_t i = 0; frame && i < model->module_count; i++)
 		if (!strcmp(model->modules[i].name, frame->module))
-			return model->modules[i].loaded || model->modules[i].range;
+			return model->moved || model->modules[i].loaded ||
+			       model->modules[i].range;
 	return !frame;
 }
 

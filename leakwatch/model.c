@@ -221,6 +221,7 @@ struct error *census_model_create(const json_t *json, struct census_model **ret)
 	model->passes = count_of(json, "passes");
 	model->tick_ns = count_of(json, "tick_ns");
 	model->marked = json_object_get(json, "mark") != NULL;
+	model->moved = json_is_true(json_object_get(json, "moved"));
 	model->halved = json_object_get(json, "legs") != NULL;
 	model->mark = count_of(json, "mark");
 	error = read_modules(json, model);

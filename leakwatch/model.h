@@ -51,6 +51,7 @@ struct census_model {
 	uint64_t passes; /* 0: nobody counted them, loads are the passes */
 	uint64_t tick_ns, mark;
 	bool marked;
+	bool moved;  /* a module came or went while the tables were read */
 	bool halved; /* it says of each leg which half is which */
 	struct census_module *modules;
 	size_t module_count;

@@ -231,7 +231,12 @@ static struct error *check_references(const struct census_model *model,
 
 static struct error *check_losses(const struct census_model *model, struct report *report)
 {
-	struct error *error = NULL;
+	struct error *error =
+		model->moved
+			? report_not_checked(report, true, "leak census",
+					     "somebody loaded or unloaded the module "
+					     "while it was counted")
+			: NULL;
 	const char *key;
 	json_t *value;
 	size_t index;

@@ -133,7 +133,10 @@ static void add_frame(const struct frame *f, size_t number, const struct style *
 	else
 		strbuf_addf(out, "      #%-2zu ", number);
 	strbuf_addf(out, "%s%-*s%s", s->bold, *place || f->module ? 28 : 0,
-		    f->function ? f->function : f->raw, s->reset);
+		    f->function ? f->function
+		    : f->raw	? f->raw
+				: "?",
+		    s->reset);
 	if (*place)
 		strbuf_addf(out, " %s%s%s", s->cyan, place, s->reset);
 	if (f->kind == FRAME_INLINE)
