@@ -267,6 +267,8 @@ int main(int argc, char **argv)
 	void *area;
 	int fd;
 
+	/* what forks must not print the lines before it once more */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 3)
 		return 2;
 	fd = open(AREA, O_RDWR | O_CREAT | O_TRUNC, 0600);
