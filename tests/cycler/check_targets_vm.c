@@ -330,7 +330,7 @@ static pid_t kill_later(pid_t victim)
 
 	if (pid)
 		return pid;
-	for (int i = 0; i < 600; i++) {
+	for (int i = 0; i < 4000; i++) {
 		struct stat st;
 
 		if (!stat(in_folder("run/journal.bin"), &st) && st.st_size > 200000)
@@ -348,7 +348,7 @@ START_TEST(ssh_cycles_another_machine_and_a_lost_connection_loses_nothing)
 					    "--rate",	"500/s",	   NULL };
 	static const char *const endless[] = {
 		"--device", "/dev/refdrv0", "--passes", "1", "--device-passes",
-		"10000000", "--silence",    "8s",	NULL
+		"10000000", "--silence",    "20s",	NULL
 	};
 	_cleanup_(report_destroy) struct report *report = NULL, *lost = NULL;
 	int status;
