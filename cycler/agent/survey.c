@@ -322,6 +322,12 @@ static struct error *survey(struct survey *s)
 	return error;
 }
 
+static void cannot(const struct error *error)
+{
+	agent_tell(json_pack("{s:s, s:s, s:s}", "event", "not watched", "name",
+			     "residue while it runs", "why", error_message(error)));
+}
+
 static void run(struct survey *s)
 {
 	struct sigaction action = { .sa_handler = on_term };
@@ -336,9 +342,7 @@ static void run(struct survey *s)
 	s->begun = calloc(s->count, sizeof(*s->begun));
 	error = s->before && s->begun ? survey(s) : error_nomem();
 	if (error)
-		agent_tell(json_pack("{s:s, s:s, s:s}", "event", "not watched", "name",
-				     "residue while it runs", "why",
-				     error_message(error)));
+		cannot(error);
 }
 
 pid_t survey_start(struct agent *agent, size_t from, size_t to)
@@ -351,15 +355,22 @@ pid_t survey_start(struct agent *agent, size_t from, size_t to)
 	if (from == to)
 		return 0;
 	error = residue_take(&agent->residue, &s.start);
-	if (error)
+	if (error) {
+		cannot(error);
 		return 0;
+	}
 	pid = fork();
 	if (!pid) {
 		run(&s);
 		_exit(0);
 	}
 	residue_destroy(s.start);
-	return pid < 0 ? 0 : pid;
+	if (pid < 0) {
+		error = error_errno(errno, "cannot fork");
+		cannot(error);
+		return 0;
+	}
+	return pid;
 }
 
 void survey_stop(struct agent *agent, pid_t pid)
