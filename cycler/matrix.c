@@ -168,7 +168,8 @@ static struct error *fill(struct axes *axes, const struct matrix *m,
 }
 
 static struct error *run_axis(const struct matrix *m, struct axis *axis,
-			      const struct plan *plan, const struct run_options *options)
+			      const struct plan *plan, const struct run_options *options,
+			      enum level fail_on)
 {
 	struct run_options with = *options;
 	_free_ char *json = NULL;
@@ -202,6 +203,7 @@ static struct error *run_axis(const struct matrix *m, struct axis *axis,
 	formats[0] = json;
 	output.formats = (struct string_list){ formats, 1, 1 };
 	output.folder = axis->folder;
+	output.fail_on = (int)fail_on;
 	return report_output(axis->report, &output, &status);
 }
 
@@ -354,9 +356,7 @@ struct error *matrix_run(const struct matrix *m, const struct plan *plan,
 			axes.count = i;
 			break;
 		}
-		error = run_axis(m, &axes.items[i], plan, options);
-		if (!error)
-			axes.items[i].report->fail_on = report->fail_on;
+		error = run_axis(m, &axes.items[i], plan, options, report->fail_on);
 	}
 	return error ? error : add_all(&axes, report);
 }
