@@ -370,6 +370,18 @@ static struct error *add_program(struct target *target, const char *host,
 	return error ? error : add_launcher(m, &libraries, path);
 }
 
+/* A command with one argument, @a and @b together, whatever is in it. */
+static void add_words(struct strbuf *out, const char *command, const char *a,
+		      const char *b, const char *then)
+{
+	_strbuf_ struct strbuf word = STRBUF_INIT;
+
+	strbuf_addf(&word, "%s%s", a, b);
+	strbuf_adds(out, command);
+	machine_quote(out, strbuf_string(&word));
+	strbuf_adds(out, then);
+}
+
 /* A file of ours: it lies in ROOT/modules. */
 static struct error *add_own_module(struct machine *m, const char *file, bool load,
 				    char **ret)
@@ -387,8 +399,8 @@ static struct error *add_own_module(struct machine *m, const char *file, bool lo
 	for (char *c = name; *c; c++)
 		*c = *c == '-' ? '_' : *c;
 	if (load) {
-		strbuf_addf(&m->load, "insmod %s%s && ", m->root, path);
-		strbuf_addf(&m->unload, "rmmod %s; ", name);
+		add_words(&m->load, "insmod ", m->root, path, " && ");
+		add_words(&m->unload, "rmmod ", name, "", "; ");
 	}
 	if (!error && ret && asprintf(ret, "%s%s", m->root, path) < 0) {
 		*ret = NULL;
@@ -435,19 +447,21 @@ static struct error *add_module(struct target *target, const char *name, bool lo
 	if (file[0] != '/')
 		return NULL; /* built in */
 	if (load)
-		strbuf_addf(&m->load, "modprobe %s && ", name);
+		add_words(&m->load, "modprobe ", name, "", " && ");
 	if (!ret)
 		return NULL;
 	if (!unpacker(file)) {
 		*ret = take(file);
 		return NULL;
 	}
-	strbuf_addf(&m->load, "mkdir -p %s/modules && %s %s >%s/modules/%s.ko && ",
-		    m->root, unpacker(file), file, m->root, name);
 	if (asprintf(ret, "%s/modules/%s.ko", m->root, name) < 0) {
 		*ret = NULL;
 		return error_nomem();
 	}
+	add_words(&m->load, "mkdir -p ", m->root, "/modules", " && ");
+	strbuf_addf(&m->load, "%s ", unpacker(file));
+	add_words(&m->load, "", file, "", " >");
+	add_words(&m->load, "", *ret, "", " && ");
 	return NULL;
 }
 
