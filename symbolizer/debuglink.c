@@ -33,7 +33,9 @@ static char *read_name(int fd)
 
 struct error *debuglink_places(const char *path, char *ret[DEBUGLINK_PLACES])
 {
-	static const char *const formats[DEBUGLINK_PLACES] = { "", "/.debug", "" };
+	static const char *const around[DEBUGLINK_PLACES][2] = {
+		{ "", "" }, { "", "/.debug" }, { "/usr/lib/debug", "" }
+	};
 	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_free_ char *name = NULL, *folder = NULL;
 	char *places[DEBUGLINK_PLACES] = { 0 };
@@ -48,8 +50,8 @@ struct error *debuglink_places(const char *path, char *ret[DEBUGLINK_PLACES])
 		return NULL;
 	*strrchr(folder, '/') = 0;
 	for (int i = 0; i < DEBUGLINK_PLACES; i++)
-		if (asprintf(&places[i], "%s%s%s/%s", i == 2 ? "/usr/lib/debug" : "",
-			     folder, formats[i], name) < 0) {
+		if (asprintf(&places[i], "%s%s%s/%s", around[i][0], folder, around[i][1],
+			     name) < 0) {
 			while (i--)
 				free(places[i]);
 			return error_nomem();

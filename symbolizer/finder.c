@@ -94,13 +94,6 @@ const char *finder_release(const struct finder *finder)
 	return finder->release;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /*
  * "refdrv" of refdrv.ko.debug.xz, "vmlinux" of vmlinux-6.1.0-56-amd64; NULL when a file
  * of that name cannot be a debug file.
@@ -136,11 +129,11 @@ static struct error *add_candidate(struct finder *finder, const char *path, bool
 	one.apple = strstr(path, "/Contents/Resources/DWARF/") ||
 		    strstr(path, "/Contents/MacOS/");
 	if (one.apple)
-		one.stem = strdup(base_name(path));
+		one.stem = strdup(basename(path));
 	else
-		one.stem = file_stem(base_name(path));
+		one.stem = file_stem(basename(path));
 	if (!one.stem && any_name)
-		one.stem = strdup(base_name(path));
+		one.stem = strdup(basename(path));
 	if (!one.stem)
 		return NULL;
 	one.path = strdup(path);
@@ -355,7 +348,7 @@ static char *dependency_path(const char *folder, const char *name)
 		_free_ char *wanted = strdup(name);
 
 		line[strcspn(line, ":\n")] = 0;
-		stem = file_stem(base_name(line));
+		stem = file_stem(basename(line));
 		for (char *p = wanted; p && *p; p++)
 			*p = *p == '-' ? '_' : *p;
 		if (stem && wanted && !strcmp(stem, wanted))

@@ -239,13 +239,6 @@ static const char *mapped_file(const struct core *core, uint64_t address)
 	return NULL;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static struct error *resolve(struct core *core, uint64_t address, enum frame_kind kind)
 {
 	Dwfl_Module *module =
@@ -269,7 +262,7 @@ static struct error *resolve(struct core *core, uint64_t address, enum frame_kin
 	if (dwfl_module_getelf(module, &bias))
 		dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, &path, NULL);
 	read_build_id(module, build_id);
-	place.module = base_name(name);
+	place.module = basename(name);
 	place.path = path ? path : mapped_file(core, address);
 	place.build_id = *build_id ? build_id : NULL;
 	place.address = address - bias;
