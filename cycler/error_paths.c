@@ -10,13 +10,7 @@
 #include "common/strbuf.h"
 #include "common/units.h"
 #include "cycler/failalloc.h"
-
-static const char *text_of(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-
-	return text ? text : "";
-}
+#include "report/json.h"
 
 static int number_of(const json_t *event, const char *key)
 {
@@ -25,7 +19,7 @@ static int number_of(const json_t *event, const char *key)
 
 static bool is_outcome(const json_t *event, enum failalloc_outcome outcome)
 {
-	return !strcmp(text_of(event, "outcome"), failalloc_outcome_name(outcome));
+	return !strcmp(json_text(event, "outcome"), failalloc_outcome_name(outcome));
 }
 
 /* Inline functions of the kernel's headers are in the driver, but not of it. */
@@ -140,7 +134,7 @@ struct error *error_paths_add_site(const json_t *event, const char *leg,
 
 	if (!broken && !is_outcome(event, FAILALLOC_OTHER))
 		return NULL;
-	error = trace_stack(text_of(event, "stack"), context, &frames);
+	error = trace_stack(json_text(event, "stack"), context, &frames);
 	if (error)
 		return error;
 	return broken ? add_broken(event, leg, &frames, context->modules, report)
@@ -149,7 +143,7 @@ struct error *error_paths_add_site(const json_t *event, const char *leg,
 
 struct error *error_paths_add_sweep(const json_t *event, struct report *report)
 {
-	const char *module = text_of(event, "module");
+	const char *module = json_text(event, "module");
 	_free_ char *name = NULL;
 	struct error *error;
 
@@ -228,7 +222,7 @@ static struct error *add_to_lines(struct lines *lines, const json_t *event,
 	static const struct frame unknown = { .function = NULL };
 	_frames_ struct frames frames = { 0 };
 	struct error *error =
-		trace_stack_with(text_of(event, "stack"), symbolizer, &frames);
+		trace_stack_with(json_text(event, "stack"), symbolizer, &frames);
 	const struct frame *frame;
 	struct line *line = NULL;
 
@@ -279,9 +273,9 @@ static void lines_text(const json_t *value, const struct style *style, struct st
 	strbuf_adds(out, "\nAllocations that were made to fail\n");
 	json_array_foreach((json_t *)value, i, item)
 	{
-		const char *file = text_of(item, "file"), *slash = strrchr(file, '/');
+		const char *file = json_text(item, "file"), *slash = strrchr(file, '/');
 
-		strbuf_addf(out, "  %-28s ", text_of(item, "function"));
+		strbuf_addf(out, "  %-28s ", json_text(item, "function"));
 		if (*file)
 			strbuf_addf(out, "%s:%d ", slash ? slash + 1 : file,
 				    number_of(item, "line"));
@@ -313,7 +307,7 @@ struct error *error_paths_add_lines(const json_t *events,
 
 	json_array_foreach((json_t *)events, i, event)
 	{
-		if (error || strcmp(text_of(event, "event"), "failed allocation"))
+		if (error || strcmp(json_text(event, "event"), "failed allocation"))
 			continue;
 		if (!symbolizer)
 			error = trace_open(context, &symbolizer);

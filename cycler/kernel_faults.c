@@ -9,6 +9,7 @@
 #include "common/strbuf.h"
 #include "common/units.h"
 #include "cycler/failalloc.h"
+#include "report/json.h"
 
 static const struct {
 	const char *function;	 /* that was below the failed allocation */
@@ -23,13 +24,6 @@ static const struct {
 	  "the module's folder 'drivers', and no one takes it away there" },
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static json_int_t number_of(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
@@ -37,7 +31,7 @@ static json_int_t number_of(const json_t *object, const char *key)
 
 static bool is_site(const json_t *event)
 {
-	return !strcmp(text_of(event, "event"), "failed allocation");
+	return !strcmp(json_text(event, "event"), "failed allocation");
 }
 
 static bool failed_below(const json_t *events, int leg, const char *function)
@@ -48,7 +42,7 @@ static bool failed_below(const json_t *events, int leg, const char *function)
 	json_array_foreach((json_t *)events, i, event)
 	{
 		if (is_site(event) && number_of(event, "leg") == leg &&
-		    strstr(text_of(event, "stack"), function))
+		    strstr(json_text(event, "stack"), function))
 			return true;
 	}
 	return false;
@@ -88,11 +82,11 @@ static bool same_call(const json_t *a, const json_t *b)
  */
 static bool called_again(const json_t *events, size_t from, size_t to)
 {
-	const char *first = text_of(json_array_get(events, from), "stack");
+	const char *first = json_text(json_array_get(events, from), "stack");
 	bool others = false;
 
 	for (size_t i = from + 1; i < to; i++) {
-		bool same = !strcmp(text_of(json_array_get(events, i), "stack"), first);
+		bool same = !strcmp(json_text(json_array_get(events, i), "stack"), first);
 
 		if (same && others)
 			return true;
@@ -120,14 +114,14 @@ static bool is_single(const json_t *events, size_t at)
 static bool is_known_site(const json_t *event)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
-		if (strstr(text_of(event, "stack"), known[i].function))
+		if (strstr(json_text(event, "stack"), known[i].function))
 			return true;
 	return false;
 }
 
 static bool told_an_error(const json_t *event)
 {
-	const char *outcome = text_of(event, "outcome");
+	const char *outcome = json_text(event, "outcome");
 
 	return !strcmp(outcome, failalloc_outcome_name(FAILALLOC_CLEAN)) ||
 	       !strcmp(outcome, failalloc_outcome_name(FAILALLOC_OTHER));
@@ -136,7 +130,7 @@ static bool told_an_error(const json_t *event)
 /* The failed allocation below the call at @frame in @pass; NULL: there is none. */
 static const json_t *find_site(const json_t *events, json_int_t pass, const json_t *frame)
 {
-	bool init = !strcmp(text_of(frame, "region"), "init");
+	bool init = !strcmp(json_text(frame, "region"), "init");
 	const json_t *event;
 	size_t i;
 
@@ -164,8 +158,8 @@ static const json_t *driver_frame(const json_t *site, const char **called)
 	{
 		if (json_object_get(frame, "module"))
 			return i ? frame : NULL; /* its own allocation is its own */
-		if (*text_of(frame, "symbol"))
-			*called = text_of(frame, "symbol");
+		if (*json_text(frame, "symbol"))
+			*called = json_text(frame, "symbol");
 	}
 	return NULL;
 }
@@ -251,12 +245,12 @@ static struct error *add_function(const json_t *faults, const char *function,
 
 	json_array_foreach((json_t *)faults, i, item)
 	{
-		if (strcmp(text_of(item, "function"), function))
+		if (strcmp(json_text(item, "function"), function))
 			continue;
 		if (!objects)
 			strbuf_addf(&evidence, "allocation %lld was made to fail:\n%s",
 				    (long long)number_of(item, "nth"),
-				    text_of(item, "stack"));
+				    json_text(item, "stack"));
 		objects += number_of(item, "objects");
 		bytes += number_of(item, "bytes");
 	}
@@ -276,12 +270,12 @@ struct error *kernel_faults_add(const json_t *faults, struct report *report)
 	struct error *error = NULL;
 
 	for (size_t i = 0; !error && i < json_array_size(faults); i++) {
-		const char *function = text_of(json_array_get(faults, i), "function");
+		const char *function = json_text(json_array_get(faults, i), "function");
 		bool before = false;
 
 		for (size_t k = 0; k < i; k++)
 			before = before ||
-				 !strcmp(text_of(json_array_get(faults, k), "function"),
+				 !strcmp(json_text(json_array_get(faults, k), "function"),
 					 function);
 		if (!before)
 			error = add_function(faults, function, report);

@@ -6,19 +6,13 @@
 #include "common/error.h"
 #include "common/strbuf.h"
 #include "common/units.h"
-
-static const char *text_of(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-
-	return text ? text : "";
-}
+#include "report/json.h"
 
 static bool is_of(const json_t *event, const json_t *other, const char *when)
 {
-	return !strcmp(text_of(event, "event"), "references") &&
-	       !strcmp(text_of(event, "when"), when) &&
-	       !strcmp(text_of(event, "module"), text_of(other, "module")) &&
+	return !strcmp(json_text(event, "event"), "references") &&
+	       !strcmp(json_text(event, "when"), when) &&
+	       !strcmp(json_text(event, "module"), json_text(other, "module")) &&
 	       json_equal(json_object_get(event, "leg"), json_object_get(other, "leg"));
 }
 
@@ -55,11 +49,11 @@ struct error *references_add(const struct results *results, const json_t *event,
 		return NULL;
 	units_add_count(&message, (uint64_t)(count - had));
 	strbuf_addf(&message, " reference%s to module %s %s left: it cannot be unloaded",
-		    count - had == 1 ? "" : "s", text_of(event, "module"),
+		    count - had == 1 ? "" : "s", json_text(event, "module"),
 		    count - had == 1 ? "is" : "are");
 	strbuf_addf(&evidence, "%s: %lld before its first pass, %lld after its last",
 		    results->plan->legs[leg].name, (long long)had, (long long)count);
-	finding.symbol = text_of(event, "module");
+	finding.symbol = json_text(event, "module");
 	finding.message = strbuf_string(&message);
 	finding.evidence = strbuf_string(&evidence);
 	finding.hint =

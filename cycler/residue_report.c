@@ -7,15 +7,9 @@
 #include "common/strbuf.h"
 #include "common/units.h"
 #include "cycler/kernel_faults.h"
+#include "report/json.h"
 
 enum { NAMES_SHOWN = 12 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
 
 static uint64_t number_of(const json_t *object, const char *key)
 {
@@ -53,12 +47,12 @@ static const json_t *find_sighting(const struct results *r, uint64_t leg,
 
 	json_array_foreach(r->events, i, event)
 	{
-		const char *what = text_of(event, "event");
+		const char *what = json_text(event, "event");
 
 		if (number_of(event, "leg") == leg &&
 		    (!strcmp(what, "residue seen") || !strcmp(what, "residue since")) &&
-		    !strcmp(text_of(event, "kind"), text_of(item, "kind")) &&
-		    !strcmp(text_of(event, "name"), text_of(item, "name")))
+		    !strcmp(json_text(event, "kind"), json_text(item, "kind")) &&
+		    !strcmp(json_text(event, "name"), json_text(item, "name")))
 			return event;
 	}
 	return NULL;
@@ -74,7 +68,7 @@ static void add_signals(const struct results *r, uint64_t leg, struct strbuf *ou
 	{
 		const json_t *changes = json_object_get(event, "changes");
 
-		if (strcmp(text_of(event, "event"), "surveyed") ||
+		if (strcmp(json_text(event, "event"), "surveyed") ||
 		    number_of(event, "leg") != leg || !json_array_size(changes))
 			continue;
 		strbuf_adds(out, ", by ");
@@ -107,7 +101,7 @@ static struct error *add_kind(const struct results *r, const json_t *event,
 			      const json_t *items, size_t first, struct report *report)
 {
 	uint64_t leg = number_of(event, "leg");
-	const char *kind = text_of(json_array_get(items, first), "kind");
+	const char *kind = json_text(json_array_get(items, first), "kind");
 	_strbuf_ struct strbuf message = STRBUF_INIT, evidence = STRBUF_INIT;
 	struct finding finding = { .rule = "RES001", .level = LEVEL_ERROR };
 	size_t count = 0;
@@ -115,21 +109,21 @@ static struct error *add_kind(const struct results *r, const json_t *event,
 	for (size_t i = first; i < json_array_size(items); i++) {
 		const json_t *item = json_array_get(items, i);
 
-		if (strcmp(text_of(item, "kind"), kind))
+		if (strcmp(json_text(item, "kind"), kind))
 			break;
 		if (++count <= NAMES_SHOWN)
-			strbuf_addf(&evidence, "%s × %llu\n", text_of(item, "name"),
+			strbuf_addf(&evidence, "%s × %llu\n", json_text(item, "name"),
 				    (unsigned long long)number_of(item, "count"));
 	}
 	if (count > NAMES_SHOWN)
 		strbuf_addf(&evidence, "and %zu more\n", count - NAMES_SHOWN);
 	strbuf_addf(&message, "%s %s is left behind", kind,
-		    text_of(json_array_get(items, first), "name"));
+		    json_text(json_array_get(items, first), "name"));
 	if (count > 1)
 		strbuf_addf(&message, ", and %zu more of its kind", count - 1);
 	strbuf_addf(&evidence, "after %s", r->plan->legs[leg].name);
 	add_origin(r, leg, json_array_get(items, first), &evidence);
-	finding.symbol = text_of(json_array_get(items, first), "name");
+	finding.symbol = json_text(json_array_get(items, first), "name");
 	finding.message = strbuf_string(&message);
 	finding.evidence = strbuf_string(&evidence);
 	finding.hint =
@@ -147,13 +141,13 @@ static struct error *drop_known(const struct results *r, int leg, json_t *items,
 	for (size_t i = 0; !error && i < json_array_size(items);) {
 		const json_t *item = json_array_get(items, i);
 		const char *why = kernel_faults_residue(
-			r->events, leg, text_of(item, "kind"), text_of(item, "name"));
+			r->events, leg, json_text(item, "kind"), json_text(item, "name"));
 
 		if (!why) {
 			i++;
 			continue;
 		}
-		error = report_not_checked(report, false, text_of(item, "name"),
+		error = report_not_checked(report, false, json_text(item, "name"),
 					   "it is left by the kernel: %s", why);
 		json_array_remove(items, i);
 	}
@@ -167,7 +161,7 @@ static struct error *add_items(const struct results *results, const json_t *even
 	const char *last = "";
 
 	for (size_t i = 0; !error && i < json_array_size(items); i++) {
-		const char *kind = text_of(json_array_get(items, i), "kind");
+		const char *kind = json_text(json_array_get(items, i), "kind");
 
 		if (strcmp(kind, last))
 			error = add_kind(results, event, items, i, report);
@@ -200,7 +194,7 @@ struct error *residue_report_measure(const struct results *results, struct repor
 
 	json_array_foreach(results->events, i, event)
 	{
-		if (strcmp(text_of(event, "event"), "surveyed"))
+		if (strcmp(json_text(event, "event"), "surveyed"))
 			continue;
 		surveys += number_of(event, "surveys");
 		looks += number_of(event, "looks");

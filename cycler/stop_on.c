@@ -7,14 +7,8 @@
 #include "cycler/complaints.h"
 #include "cycler/leaks.h"
 #include "cycler/run.h"
+#include "report/json.h"
 #include "report/report.h"
-
-static const char *text_of(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-
-	return text ? text : "";
-}
 
 /* Judged as it will be in the report. */
 static bool leaks(const json_t *census, const struct carried_list *modules,
@@ -32,7 +26,7 @@ static const char *judge(unsigned int what, const json_t *event,
 			 const struct carried_list *modules,
 			 const struct run_options *options)
 {
-	const char *name = text_of(event, "event");
+	const char *name = json_text(event, "event");
 
 	if (what & STOP_ON_RESIDUE &&
 	    (!strcmp(name, "residue seen") ||
@@ -43,7 +37,7 @@ static const char *judge(unsigned int what, const json_t *event,
 	    !json_is_true(json_object_get(event, "first")))
 		return "the kernel's taint grew";
 	if (what & STOP_ON_LEAK && !strcmp(name, "watch") &&
-	    !strcmp(text_of(event, "name"), "census") &&
+	    !strcmp(json_text(event, "name"), "census") &&
 	    leaks(json_object_get(event, "value"), modules, options))
 		return "memory leaks";
 	return NULL;
@@ -55,7 +49,8 @@ static const char *judge_log(const struct results *results)
 
 	/* what came since the last look is at the end */
 	for (size_t i = count; i-- > 0 && count - i < 200;)
-		if (complaint_of(text_of(json_array_get(results->complaints, i), "text")))
+		if (complaint_of(
+			    json_text(json_array_get(results->complaints, i), "text")))
 			return "the kernel complained";
 	return NULL;
 }

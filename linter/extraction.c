@@ -104,18 +104,11 @@ struct error *extraction_add(struct extraction *extraction, const char *path)
 	return error;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static int compare_drivers(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
 
-	return strcmp(text_of(x, "path"), text_of(y, "path"));
+	return strcmp(json_text(x, "path"), json_text(y, "path"));
 }
 
 struct error *extraction_to_json(const struct extraction *extraction, json_t **ret)
@@ -258,7 +251,8 @@ void extraction_print(const json_t *drivers, const struct style *s, struct strbu
 		const char *key;
 
 		strbuf_addf(out, "%s%s%s%s  %s\n", i ? "\n" : "", s->bold,
-			    text_of(driver, "path"), s->reset, text_of(driver, "kind"));
+			    json_text(driver, "path"), s->reset,
+			    json_text(driver, "kind"));
 		json_object_foreach((json_t *)driver, key, value)
 		{
 			if (!strcmp(key, "path") || !strcmp(key, "kind") ||
@@ -284,7 +278,7 @@ static const json_t *find_import(const json_t *driver, const char *symbol)
 	for (size_t i = 0; i < json_array_size(imports); i++) {
 		const json_t *import = json_array_get(imports, i);
 
-		if (!strcmp(text_of(import, "symbol"), symbol))
+		if (!strcmp(json_text(import, "symbol"), symbol))
 			return import;
 	}
 	return NULL;
@@ -306,11 +300,11 @@ struct error *extraction_who_uses(const struct extraction *extraction, const cha
 		if (!import)
 			continue;
 		json_builder_init(&b);
-		json_builder_string(&b, "path", text_of(driver, "path"));
-		json_builder_string(&b, "kind", text_of(driver, "kind"));
-		json_builder_string(&b, "name", text_of(driver, "name"));
-		if (*text_of(driver, "version"))
-			json_builder_string(&b, "version", text_of(driver, "version"));
+		json_builder_string(&b, "path", json_text(driver, "path"));
+		json_builder_string(&b, "kind", json_text(driver, "kind"));
+		json_builder_string(&b, "name", json_text(driver, "name"));
+		if (*json_text(driver, "version"))
+			json_builder_string(&b, "version", json_text(driver, "version"));
 		json_builder_value(&b, "import", json_deep_copy(import));
 		error = json_builder_finish(&b, &user);
 		if (!error && json_array_append_new(users, user))

@@ -75,13 +75,6 @@ struct error *load_table_add(json_t *table, const struct load *load)
 	return error;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 /* "crc: kmalloc, kfree and 4 more" of the reasons of one kind from @first on. */
 static void add_reasons(const json_t *reasons, struct strbuf *out)
 {
@@ -90,7 +83,7 @@ static void add_reasons(const json_t *reasons, struct strbuf *out)
 	size_t done_count = 0;
 
 	for (size_t i = 0; i < json_array_size(reasons); i++) {
-		const char *kind = text_of(json_array_get(reasons, i), "kind");
+		const char *kind = json_text(json_array_get(reasons, i), "kind");
 		size_t shown = 0, count = 0;
 		bool seen = false;
 
@@ -102,13 +95,13 @@ static void add_reasons(const json_t *reasons, struct strbuf *out)
 		strbuf_addf(out, "%s%s", done_count > 1 ? "; " : "", kind);
 		for (size_t k = i; k < json_array_size(reasons); k++) {
 			const json_t *r = json_array_get(reasons, k);
-			const char *symbol = text_of(r, "symbol");
+			const char *symbol = json_text(r, "symbol");
 
-			if (strcmp(text_of(r, "kind"), kind))
+			if (strcmp(json_text(r, "kind"), kind))
 				continue;
 			if (count++ < SHOWN && ++shown)
 				strbuf_addf(out, "%s %s", shown > 1 ? "," : "",
-					    *symbol ? symbol : text_of(r, "detail"));
+					    *symbol ? symbol : json_text(r, "detail"));
 		}
 		if (count > shown)
 			strbuf_addf(out, " and %zu more", count - shown);
@@ -120,7 +113,7 @@ static bool loads_everywhere(const json_t *row)
 	const json_t *cells = json_object_get(row, "targets");
 
 	for (size_t i = 0; i < json_array_size(cells); i++)
-		if (strcmp(text_of(json_array_get(cells, i), "loads"), "yes"))
+		if (strcmp(json_text(json_array_get(cells, i), "loads"), "yes"))
 			return false;
 	return true;
 }
@@ -129,12 +122,12 @@ static void add_row(const json_t *row, const struct style *s, struct strbuf *out
 {
 	const json_t *cells = json_object_get(row, "targets");
 
-	strbuf_addf(out, "  %s%s%s\n", s->bold, text_of(row, "module"), s->reset);
+	strbuf_addf(out, "  %s%s%s\n", s->bold, json_text(row, "module"), s->reset);
 	for (size_t i = 0; i < json_array_size(cells); i++) {
 		const json_t *cell = json_array_get(cells, i);
-		const char *loads = text_of(cell, "loads");
+		const char *loads = json_text(cell, "loads");
 
-		strbuf_addf(out, "    %-28s %s%-7s%s ", text_of(cell, "target"),
+		strbuf_addf(out, "    %-28s %s%-7s%s ", json_text(cell, "target"),
 			    !strcmp(loads, "yes")  ? s->green
 			    : !strcmp(loads, "no") ? s->red
 						   : s->yellow,

@@ -136,13 +136,6 @@ static const struct subject_kind kind_members = {
 };
 REGISTER(subject_kind, kind_members);
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 struct tally {
 	const char *kind;
 	size_t count;
@@ -163,7 +156,7 @@ static void add_tally(const json_t *value, struct strbuf *out)
 	size_t count = 0, others = 0;
 
 	for (size_t i = 0; i < json_array_size(value); i++) {
-		const char *kind = text_of(json_array_get(value, i), "kind");
+		const char *kind = json_text(json_array_get(value, i), "kind");
 		size_t k = 0;
 
 		while (k < count && strcmp(tallies[k].kind, kind))

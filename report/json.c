@@ -102,3 +102,10 @@ struct error *json_load_path(const char *path, json_t **ret)
 	*ret = json;
 	return NULL;
 }
+
+const char *json_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}

@@ -28,5 +28,8 @@ struct error *json_builder_finish(struct json_builder *b, json_t **ret);
 /* A JSON string of any bytes, those that are not UTF-8 replaced. NULL: out of memory. */
 json_t *json_any_string(const char *value);
 
+/* The string at @key of @object, borrowed; "" when there is none. */
+const char *json_text(const json_t *object, const char *key);
+
 /* Reads a file; a syntax error names the line. */
 struct error *json_load_path(const char *path, json_t **ret);

@@ -8,19 +8,13 @@
 #include "common/strbuf.h"
 #include "common/style.h"
 #include "report/html.h"
+#include "report/json.h"
 #include "report/plot.h"
 #include "report/view.h"
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static enum plot_unit unit_of(const json_t *row)
 {
-	const char *unit = text_of(row, "unit");
+	const char *unit = json_text(row, "unit");
 
 	return !strcmp(unit, "B")    ? PLOT_BYTES
 	       : !strcmp(unit, "ns") ? PLOT_DURATION
@@ -30,9 +24,9 @@ static enum plot_unit unit_of(const json_t *row)
 /* What is shown of a run on an axis: its label, else its day. */
 static const char *run_name(const json_t *run, char room[32])
 {
-	const char *label = text_of(run, "label");
+	const char *label = json_text(run, "label");
 
-	strncpy(room, *label ? label : text_of(run, "at"), 31);
+	strncpy(room, *label ? label : json_text(run, "at"), 31);
 	room[31] = 0;
 	if (!*label && strlen(room) > 10)
 		room[10] = 0;
@@ -119,10 +113,10 @@ static void text_row(const json_t *row, const char *key, struct strbuf *out)
 		plot_add_value(values[count - 1], unit_of(row), &last);
 	else
 		strbuf_adds(&last, "-");
-	if (!strcmp(text_of(row, "unit"), "1/s"))
+	if (!strcmp(json_text(row, "unit"), "1/s"))
 		strbuf_adds(&last, "/s");
 	add_change(change(values, count), &moved);
-	strbuf_addf(out, "    %-40.40s ", text_of(row, key));
+	strbuf_addf(out, "    %-40.40s ", json_text(row, key));
 	add_padded(out, strbuf_string(&last), 11);
 	add_padded(out, strbuf_string(&moved), 10);
 	strbuf_adds(out, "  ");
@@ -137,19 +131,20 @@ static void text_subject(const json_t *subject, const struct style *s, struct st
 	size_t count = json_array_size(runs), i;
 	json_t *run, *row;
 
-	strbuf_addf(out, "\n  %s%s %s%s: %zu run%s\n", s->bold, text_of(subject, "tool"),
-		    text_of(subject, "subject"), s->reset, count, count == 1 ? "" : "s");
+	strbuf_addf(out, "\n  %s%s %s%s: %zu run%s\n", s->bold,
+		    json_text(subject, "tool"), json_text(subject, "subject"), s->reset,
+		    count, count == 1 ? "" : "s");
 	json_array_foreach((json_t *)runs, i, run)
 	{
-		bool clean = !strcmp(text_of(run, "verdict"), "clean");
+		bool clean = !strcmp(json_text(run, "verdict"), "clean");
 
 		if (i + 5 < count)
 			continue;
 		strbuf_addf(out,
 			    "    %s  %-12.12s %s%-10s%s %3lld errors, %lld warnings\n",
-			    text_of(run, "at"), text_of(run, "label"),
-			    clean ? s->green : s->red, text_of(run, "verdict"), s->reset,
-			    (long long)view_count(run, "errors"),
+			    json_text(run, "at"), json_text(run, "label"),
+			    clean ? s->green : s->red, json_text(run, "verdict"),
+			    s->reset, (long long)view_count(run, "errors"),
 			    (long long)view_count(run, "warnings"));
 	}
 	json_array_foreach(json_object_get(subject, "rules"), i, row)
@@ -206,7 +201,7 @@ static void html_plot(const json_t *row, const char *title, const json_t *runs,
 	strbuf_adds(out, " <span class=soft>");
 	if (n && isfinite(values[n - 1]))
 		plot_add_value(values[n - 1], plot.unit, out);
-	strbuf_adds(out, !strcmp(text_of(row, "unit"), "1/s") ? "/s " : " ");
+	strbuf_adds(out, !strcmp(json_text(row, "unit"), "1/s") ? "/s " : " ");
 	add_change(change(values, n), out);
 	strbuf_adds(out, "</span></h3>\n");
 	/* what never moved needs no picture */
@@ -225,12 +220,12 @@ static void html_runs(const json_t *runs, struct strbuf *out)
 		    "warnings</tr>\n");
 	json_array_foreach((json_t *)runs, i, run)
 	{
-		bool clean = !strcmp(text_of(run, "verdict"), "clean");
+		bool clean = !strcmp(json_text(run, "verdict"), "clean");
 
 		strbuf_adds(out, "<tr>");
-		html_add_cell(out, "mono", text_of(run, "at"));
-		html_add_cell(out, "", text_of(run, "label"));
-		html_add_cell(out, clean ? "good" : "bad", text_of(run, "verdict"));
+		html_add_cell(out, "mono", json_text(run, "at"));
+		html_add_cell(out, "", json_text(run, "label"));
+		html_add_cell(out, clean ? "good" : "bad", json_text(run, "verdict"));
 		html_add_count_cell(out, view_count(run, "errors"));
 		html_add_count_cell(out, view_count(run, "warnings"));
 		strbuf_adds(out, "</tr>\n");
@@ -248,18 +243,18 @@ static void history_html(const json_t *value, struct strbuf *out)
 		const json_t *runs = json_object_get(subject, "runs");
 
 		strbuf_adds(out, "<h2>");
-		html_add_text(out, text_of(subject, "tool"));
+		html_add_text(out, json_text(subject, "tool"));
 		strbuf_addc(out, ' ');
-		html_add_text(out, text_of(subject, "subject"));
+		html_add_text(out, json_text(subject, "subject"));
 		strbuf_adds(out, "</h2>\n");
 		html_runs(runs, out);
 		json_array_foreach(json_object_get(subject, "rules"), k, row)
 		{
-			html_plot(row, text_of(row, "rule"), runs, out);
+			html_plot(row, json_text(row, "rule"), runs, out);
 		}
 		json_array_foreach(json_object_get(subject, "measurements"), k, row)
 		{
-			html_plot(row, text_of(row, "name"), runs, out);
+			html_plot(row, json_text(row, "name"), runs, out);
 		}
 	}
 }
